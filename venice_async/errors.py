@@ -1,0 +1,289 @@
+"""Every exception the library raises, as one tree.
+
+1. An error says whether money may have been spent: only `UnconfirmedError` and `DecodeError` can
+   belong to an image that was billed, and `StorageError` to one that arrived and could not be kept.
+2. An error carries what support needs (status, code, request id) and survives pickle and copy.
+3. The API key is in none of them.
+
+    VeniceError
+      ConfigurationError (ValueError)          a setting is missing or contradicts another
+        MissingExtraError (ImportError)        an optional dependency is not installed
+      ValidationError (ValueError)             a request outside its ranges; lists every fault
+      SessionStateError (RuntimeError)         the session is not open, closed, or entered twice
+      TransportError                           no usable answer came back
+        ConnectError (ConnectionError)         nothing was sent
+        RequestTimeoutError (TimeoutError)     a time-out; nothing was sent
+        UnconfirmedError                       sent, and what became of it is unknown
+      StatusError                              the server answered with an error
+        RedirectError                   3xx    never followed: the key stays with its host
+        BadRequestError                 400
+        AuthenticationError             401
+        PaymentRequiredError            402
+        PermissionDeniedError           403
+        NotFoundError                   404
+        PayloadTooLargeError            413
+        UnsupportedMediaTypeError       415
+        UnprocessableEntityError        422
+        RateLimitError                  429
+        ServerError                     5xx
+      DecodeError                              an answer of status 200 that is not what it should be
+      StorageError (OSError)                   the disk refused
+        OutputExistsError (FileExistsError)    the place is taken; nothing is ever overwritten
+      BatchError (ExceptionGroup)              what went wrong in a batch, at most 100 members
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import attrs
+from typing_extensions import override
+
+__all__ = [
+    "AuthenticationError",
+    "BadRequestError",
+    "BatchError",
+    "ConfigurationError",
+    "ConnectError",
+    "DecodeError",
+    "Fault",
+    "MissingExtraError",
+    "NotFoundError",
+    "OutputExistsError",
+    "PayloadTooLargeError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RedirectError",
+    "RequestTimeoutError",
+    "ServerError",
+    "SessionStateError",
+    "StatusError",
+    "StorageError",
+    "TransportError",
+    "UnconfirmedError",
+    "UnprocessableEntityError",
+    "UnsupportedMediaTypeError",
+    "ValidationError",
+    "VeniceError",
+]
+
+_VALUE_SHOWN = 60
+
+
+def _rebuild(cls: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class VeniceError(Exception):
+    """Base of everything the library raises."""
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The base's own arguments: OSError keeps more of them than `args` shows.
+        return _rebuild, (type(self), super().__reduce__()[1], dict(self.__dict__))
+
+
+class ConfigurationError(VeniceError, ValueError):
+    """A setting is missing or contradicts another; nothing was sent."""
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+class SessionStateError(VeniceError, RuntimeError):
+    """The session was used before it was entered, after it was closed, or entered twice."""
+
+
+@attrs.frozen
+class Fault:
+    """One thing wrong with one field.
+
+    Attributes:
+        field: The field's name as it goes on the wire, nested names with dots (`inpaint.strength`).
+        value: What was given.
+        expected: What is allowed, as the reference page prints it, for example `0 < x < 1280`.
+        hint: What to do about it, or empty.
+    """
+
+    field: str
+    value: Any = attrs.field(eq=repr)
+    expected: str
+    hint: str = ""
+
+    @override
+    def __str__(self) -> str:
+        shown = repr(self.value)
+        if len(shown) > _VALUE_SHOWN:
+            shown = f"{shown[:_VALUE_SHOWN]}... ({len(shown)} characters)"
+        return f"{self.field} = {shown}: expected {self.expected}" + (f" ({self.hint})" if self.hint else "")
+
+
+class ValidationError(VeniceError, ValueError):
+    """A request that the API would refuse; nothing was sent.
+
+    Attributes:
+        faults: Everything that is wrong with it, in the order of the fields.
+    """
+
+    faults: tuple[Fault, ...]
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            str(self.faults[0])
+            if len(self.faults) == 1
+            else f"{len(self.faults)} faults:" + "".join(f"\n  {fault}" for fault in self.faults)
+        )
+
+
+class TransportError(VeniceError):
+    """No usable answer came back."""
+
+
+class ConnectError(TransportError, ConnectionError):
+    """The server was not reached: nothing was sent, nothing was billed."""
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """Time ran out before the request was sent: nothing was billed."""
+
+
+class UnconfirmedError(TransportError):
+    """The request was sent and what became of it is unknown: it may have been billed.
+
+    Attributes:
+        status: The HTTP status, when one arrived (502, 504 and their like), else None.
+        request_id: The `CF-RAY` that support asks for, when one arrived, else None.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.request_id = request_id
+
+
+class StatusError(VeniceError):
+    """The server answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        code: The API's word for it (`INVALID_REQUEST`, `MODEL_NOT_FOUND`, ...), or None.
+        request_id: The `CF-RAY` that support asks for, or None.
+        details: On 400, per field (dotted) what the server says is wrong with it; else empty.
+        retry_after: Seconds the server asks to wait, or None.
+        body: The error's JSON body as it came, or None where it was no JSON object.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        details: Mapping[str, tuple[str, ...]] | None = None,
+        retry_after: float | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.details = dict(details or {})
+        self.retry_after = retry_after
+        self.body = body
+
+    @override
+    def __str__(self) -> str:
+        head = f"{self.status} {self.code}" if self.code else str(self.status)
+        tail = f" (request id {self.request_id})" if self.request_id else ""
+        return f"{head}: {self.args[0]}{tail}"
+
+
+class RedirectError(StatusError):
+    """3xx: redirects are not followed, so that the key never leaves its host."""
+
+
+class BadRequestError(StatusError):
+    """400: the server refused the request; `details` says which fields."""
+
+
+class AuthenticationError(StatusError):
+    """401: the key is unknown or inactive, or the model needs another plan."""
+
+
+class PaymentRequiredError(StatusError):
+    """402: the balance or the key's spending limit is used up."""
+
+
+class PermissionDeniedError(StatusError):
+    """403: the key may not use this."""
+
+
+class NotFoundError(StatusError):
+    """404: no such model or end point."""
+
+
+class PayloadTooLargeError(StatusError):
+    """413: the request's body is too large."""
+
+
+class UnsupportedMediaTypeError(StatusError):
+    """415: the server did not take the body's content type."""
+
+
+class UnprocessableEntityError(StatusError):
+    """422: the content policy, or a source image, rules this item out."""
+
+
+class RateLimitError(StatusError):
+    """429: the rate limit, an overloaded model, or the lock-out after too many failures."""
+
+
+class ServerError(StatusError):
+    """5xx: the server failed."""
+
+
+class DecodeError(VeniceError):
+    """An answer of status 200 that is not what it should be; it was most likely billed.
+
+    Attributes:
+        offset: Bytes into the body (after decompression) at which the fault was seen, or None.
+    """
+
+    def __init__(self, message: str, *, offset: int | None = None) -> None:
+        super().__init__(message if offset is None else f"{message} (at byte {offset} of the answer)")
+        self.offset = offset
+
+
+class StorageError(VeniceError, OSError):
+    """The disk refused. `errno` and `filename` are the operating system's."""
+
+
+class OutputExistsError(StorageError, FileExistsError):
+    """What would be written is there already; nothing is ever overwritten."""
+
+
+class BatchError(ExceptionGroup[Exception], VeniceError):
+    """What went wrong in a batch.
+
+    Attributes:
+        count: How many errors there were; the group carries the first 100 of them.
+    """
+
+    count: int
+
+    def __new__(cls, message: str, exceptions: Sequence[Exception], count: int | None = None) -> Self:
+        """Keep the first 100 of the exceptions; `count` says how many there were in all."""
+        self = super().__new__(cls, message, list(exceptions)[:100])
+        self.count = len(exceptions) if count is None else count
+        return self
+
+    @override
+    def derive(self, excs: Sequence[Exception]) -> BatchError:  # type: ignore[override]
+        return BatchError(self.message, excs)

@@ -1,0 +1,103 @@
+"""The models of `GET /models?type=image`: what each costs and what each allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from .frozen import FrozenDict, freeze
+from .limits import Range, RequestLimits
+from .request import ImageRequest
+
+__all__ = ["ImageModel", "Prices"]
+
+
+@frozen(kw_only=True)
+class Prices:
+    """What one image of a model costs, in US dollars; a model has one of the three kinds.
+
+    Attributes:
+        generation: One price for every image, or None.
+        resolutions: By resolution (`1K`, `2K`, ...); empty where it does not matter.
+        quality: By resolution and quality; empty where it does not matter.
+    """
+
+    generation: float | None = None
+    resolutions: Mapping[str, float] = field(factory=FrozenDict, converter=freeze)
+    quality: Mapping[str, Mapping[str, float]] = field(factory=FrozenDict, converter=freeze)
+
+
+@frozen(kw_only=True)
+class ImageModel:
+    """One image model.
+
+    Attributes:
+        id: What `ImageRequest.model` takes.
+        name: What people call it, or None.
+        offline: Whether it is out of service.
+        privacy: `private` or `anonymized` as the vendor says, or None.
+        traits: Such as `default` or `fastest`.
+        prices: What an image costs.
+        prompt_character_limit: Characters in a prompt, or None.
+        steps_default: Inference steps when none are asked for, or None.
+        steps_max: Inference steps at most, or None.
+        width_height_divisor: Sides are multiples of this many pixels, or None.
+        aspect_ratios: Empty for models that are sized in pixels.
+        default_aspect_ratio: Or None.
+        resolutions: Empty for models without tiers.
+        default_resolution: Or None.
+        qualities: Empty for models without them.
+        default_quality: Or None.
+        max_style_references: Pictures in `style_references`; None where the model takes none.
+        supports_style_reference_strength: Whether their `strength` has an effect.
+        extra: Fields that the library does not know.
+    """
+
+    id: str
+    name: str | None = None
+    offline: bool = False
+    privacy: str | None = None
+    traits: tuple[str, ...] = ()
+    prices: Prices = Prices()
+    prompt_character_limit: int | None = None
+    steps_default: int | None = None
+    steps_max: int | None = None
+    width_height_divisor: int | None = None
+    aspect_ratios: tuple[str, ...] = ()
+    default_aspect_ratio: str | None = None
+    resolutions: tuple[str, ...] = ()
+    default_resolution: str | None = None
+    qualities: tuple[str, ...] = ()
+    default_quality: str | None = None
+    max_style_references: int | None = None
+    supports_style_reference_strength: bool = False
+    extra: Mapping[str, Any] = field(factory=FrozenDict, converter=freeze, repr=False)
+
+    @property
+    def limits(self) -> RequestLimits:
+        """The schema's ranges, narrowed or widened to what this model says of itself."""
+        limits = RequestLimits.SCHEMA
+        changes: dict[str, Any] = {"name": f"limits of {self.id}"}
+        if (characters := self.prompt_character_limit) is not None:
+            changes["prompt"] = attrs.evolve(limits.prompt, high=characters)
+            changes["negative_prompt"] = attrs.evolve(limits.negative_prompt, high=characters)
+        if self.steps_max is not None:
+            changes["steps"] = Range(0, self.steps_max, low_open=True)
+        if self.width_height_divisor is not None:
+            changes["divisor"] = self.width_height_divisor
+        if self.max_style_references is not None:
+            changes["style_references"] = Range(1, self.max_style_references)
+        return attrs.evolve(limits, **changes)
+
+    def price_usd(self, request: ImageRequest) -> float | None:
+        """What one image of this request costs, in US dollars, or None where that is not known."""
+        if self.prices.generation is not None:
+            return self.prices.generation
+        resolution = request.resolution or self.default_resolution or ""
+        if resolution in self.prices.resolutions:
+            return self.prices.resolutions[resolution]
+        quality = request.quality or self.default_quality or ""
+        return self.prices.quality.get(resolution, {}).get(quality)

@@ -1,0 +1,43 @@
+"""How a request is carried out, as opposed to what it asks for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from venice_async.errors import ConfigurationError
+
+__all__ = ["Timeouts"]
+
+
+def _seconds(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{attribute.name}={value!r}: expected seconds above 0, or None")
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """How long each part of a call may take, in seconds; None for no limit.
+
+    A time-out after the request was sent may be a lost purchase, so the waits for the answer are
+    long by default: a queue at the server plus the rewriting of a prompt takes minutes, not seconds.
+
+    Attributes:
+        connect: Name resolution, TCP and TLS together, and each step of sending the body.
+        first_byte: From the end of the request to the first byte of the answer's head.
+        between_bytes: Between any two pieces of the answer after its head.
+        total: The whole call: waiting for a place in the pool, sending and the answer.
+
+    Raises:
+        ConfigurationError: A value is no positive, finite number.
+    """
+
+    connect: float | None = field(default=10.0, validator=_seconds)
+    first_byte: float | None = field(default=300.0, validator=_seconds)
+    between_bytes: float | None = field(default=60.0, validator=_seconds)
+    total: float | None = field(default=None, validator=_seconds)

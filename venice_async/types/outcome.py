@@ -1,0 +1,114 @@
+"""What became of each request of a batch.
+
+1. Every request ends as exactly one outcome, and an outcome says what it may have cost.
+2. `index` is the request's place in the input, from 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from venice_async.errors import UnconfirmedError, VeniceError
+
+from .request import ImageRequest
+from .response import SavedImages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Failed", "Generated", "Outcome", "Progress", "Unconfirmed"]
+
+
+@frozen(kw_only=True)
+class Generated:
+    """The images are on disk.
+
+    Attributes:
+        index: The request's place in the input.
+        request: What was asked.
+        answer: What came back: paths, timing, moderation and the rest.
+    """
+
+    index: int
+    request: ImageRequest
+    answer: SavedImages
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, in the order of the answer."""
+        return self.answer.paths
+
+
+@frozen(kw_only=True)
+class Failed:
+    """There is no image, and the server's view of it is known.
+
+    Attributes:
+        index: The request's place in the input.
+        request: What was asked; None where the input was no valid request, so that nothing was.
+        error: What went wrong.
+        billed: Whether it was most likely paid for all the same: a complete answer that was not
+            what it should be, or an image that the disk refused.
+    """
+
+    index: int
+    request: ImageRequest | None
+    error: VeniceError
+    billed: bool = False
+
+
+@frozen(kw_only=True)
+class Unconfirmed:
+    """The request was sent and what became of it is unknown: it may have been billed.
+
+    Attributes:
+        index: The request's place in the input.
+        request: What was asked.
+        error: What cut the knowledge off.
+    """
+
+    index: int
+    request: ImageRequest
+    error: UnconfirmedError
+
+
+Outcome = Generated | Failed | Unconfirmed
+"""What became of one request."""
+
+
+@frozen(kw_only=True)
+class Progress:
+    """Where a batch stands.
+
+    Attributes:
+        done: Requests whose images are on disk.
+        failed: Requests that failed.
+        unconfirmed: Requests whose outcome is unknown.
+        total: Requests in all, or None where the input does not tell its length.
+        elapsed: Seconds since the batch began.
+    """
+
+    done: int = 0
+    failed: int = 0
+    unconfirmed: int = 0
+    total: int | None = None
+    elapsed: float = 0.0
+
+    @property
+    def finished(self) -> int:
+        """Requests that have an outcome."""
+        return self.done + self.failed + self.unconfirmed
+
+    @property
+    def rate(self) -> float:
+        """Outcomes a second, on average since the batch began; 0 before the first."""
+        return self.finished / self.elapsed if self.elapsed > 0 else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds left at that rate, or None where that cannot be said."""
+        if self.total is None or not self.rate:
+            return None
+        return (self.total - self.finished) / self.rate
