@@ -1,4 +1,4 @@
-"""The models of `GET /models?type=image`: what each costs and what each allows."""
+"""What the API offers: image models with their prices and constraints, and what a key may use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .frozen import FrozenDict, freeze
 from .limits import Range, RequestLimits
 from .request import ImageRequest
 
-__all__ = ["ImageModel", "Prices"]
+__all__ = ["ImageModel", "KeyRateLimits", "Prices"]
 
 
 @frozen(kw_only=True)
@@ -101,3 +101,18 @@ class ImageModel:
             return self.prices.resolutions[resolution]
         quality = request.quality or self.default_quality or ""
         return self.prices.quality.get(resolution, {}).get(quality)
+
+
+@frozen(kw_only=True)
+class KeyRateLimits:
+    """What a key may use (`GET /api_keys/rate_limits`).
+
+    Attributes:
+        models: By model id, the amounts by type: `RPM` and `RPD` in requests, `TPM` in tokens.
+        balance_usd: US dollars, or None.
+        balance_diem: DIEM, or None.
+    """
+
+    models: Mapping[str, Mapping[str, float]] = field(factory=FrozenDict, converter=freeze)
+    balance_usd: float | None = None
+    balance_diem: float | None = None

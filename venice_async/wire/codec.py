@@ -1,0 +1,306 @@
+"""Requests to JSON, JSON to requests and answers, through cattrs.
+
+1. Only what was set goes on the wire.
+2. Structuring coerces nothing: a field of the wrong type is an error, never a conversion.
+3. Requests are strict about unknown fields (the server is too); answers keep them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeVar, get_origin
+
+import attrs
+import cattrs
+import orjson
+from cattrs import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+)
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from venice_async.errors import DecodeError, Fault, ValidationError
+from venice_async.types.catalogue import ImageModel, KeyRateLimits
+from venice_async.types.frozen import FrozenDict
+from venice_async.types.limits import RequestLimits
+from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
+from venice_async.types.response import Timing
+
+__all__ = [
+    "encode_request",
+    "parse_answer",
+    "parse_models",
+    "parse_rate_limits",
+    "parse_styles",
+    "structure_request",
+]
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+
+def _as_is(value: Any, _: Any) -> Any:
+    return value
+
+
+def _request_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    # Types are left to the request's validators, which name the range in the same breath.
+    for primitive in (str, int, float, bool):
+        converter.register_structure_hook(primitive, _as_is)
+    converter.register_structure_hook_func(_is_literal, _as_is)
+    overrides: dict[str, Any] = {name: override(struct_hook=_as_is) for name in ("limits", "extra")}
+    for cls in (InpaintMask, Inpaint, StyleReference, ImageRequest):
+        special: dict[str, Any] = overrides if cls is ImageRequest else {}
+        structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **special)
+        converter.register_structure_hook(cls, _object_only(structure))
+        hidden: dict[str, Any] = {name: override(omit=True) for name in special}
+        unstructure = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **hidden)
+        converter.register_unstructure_hook(cls, unstructure)
+    return converter
+
+
+def _is_literal(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal
+
+
+def _object_only(structure: Any) -> Any:
+    def hook(value: Any, cls: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise TypeError("an object")
+        return structure(value, cls)
+
+    return hook
+
+
+def _answer_converter() -> cattrs.Converter:
+    converter = cattrs.Converter()
+    for primitive, name in ((str, "string"), (int, "integer"), (float, "number"), (bool, "boolean")):
+        converter.register_structure_hook(primitive, _strictly(primitive, name))
+    fields = attrs.fields(Timing)
+    renamed: dict[str, Any] = {field.name: override(rename=_camel(field.name)) for field in fields}
+    timing = make_dict_structure_fn(Timing, converter, **renamed)
+    converter.register_structure_hook(Timing, _object_only(timing))
+    return converter
+
+
+def _strictly(primitive: type, name: str) -> Any:
+    allowed = (int, float) if primitive is float else primitive
+
+    def hook(value: Any, _: Any) -> Any:
+        if not isinstance(value, allowed) or (isinstance(value, bool) and primitive is not bool):
+            raise TypeError(f"a {name}")
+        return value
+
+    return hook
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+_requests = _request_converter()
+_answers = _answer_converter()
+
+
+def encode_request(request: ImageRequest) -> bytes:
+    """The JSON body of a request: the fields that were set, and `extra`."""
+    fields = _requests.unstructure(request)
+    return orjson.dumps({**fields, **request.extra}, default=_thaw)
+
+
+def _thaw(value: Any) -> Any:
+    if isinstance(value, FrozenDict):
+        return dict(value)
+    raise TypeError(value)
+
+
+def structure_request(data: Any, *, limits: RequestLimits = RequestLimits.DOCUMENTED) -> ImageRequest:
+    """A request from the JSON object that the API documents (fields newer than the library in `extra`).
+
+    Raises:
+        ValidationError: It is no such object; the error lists every fault, nested ones included.
+    """
+    if not isinstance(data, Mapping):
+        raise ValidationError([Fault("request", data, "an object with the fields of a request")])
+    given = {key: value for key, value in data.items() if key != "limits"}
+    faults = [_unknown("limits", ImageRequest, data)] if "limits" in data else []
+    try:
+        request = _requests.structure({**given, "limits": limits}, ImageRequest)
+    except ClassValidationError as exc:
+        faults += _faults(exc, (), data)
+    else:
+        if not faults:
+            return request
+    # A part that cannot be built hides the faults of the whole: look at the whole again without it.
+    bad = {re.split(r"[.\[]", fault.field)[0] for fault in faults}
+    whole = {key: value for key, value in given.items() if key not in bad}
+    whole |= {name: "?" for name in ("prompt", "model") if name in bad}
+    try:
+        _requests.structure({**whole, "limits": limits}, ImageRequest)
+    except ClassValidationError as exc:
+        faults += _faults(exc, (), data)
+    raise ValidationError(faults)
+
+
+def _faults(error: Exception, path: Path, data: Any) -> Iterator[Fault]:
+    """Flatten what cattrs found: each fault under its dotted name."""
+    match error:
+        case ClassValidationError() | IterableValidationError():
+            noted, rest = error.group_exceptions()
+            for inner, note in noted:
+                step = note.name if isinstance(note, AttributeValidationNote) else note.index
+                yield from _faults(inner, (*path, step), data)
+            for inner in rest:
+                yield from _faults(inner, path, data)
+        case ForbiddenExtraKeysError():
+            for key in sorted(error.extra_fields):
+                yield _unknown(key, error.cl, _at(data, path), path)
+        case ValidationError():
+            for fault in error.faults:
+                yield attrs.evolve(fault, field=_dotted((*path, fault.field)))
+        case KeyError():
+            yield Fault(_dotted(path), None, "a value; it is required")
+        case _:
+            yield Fault(_dotted(path), _at(data, path), str(error))
+
+
+def _unknown(key: str, cls: type[Any], holder: Any, path: Path = ()) -> Fault:
+    known = [field.name for field in attrs.fields(cls) if field.name != "limits"]
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "newer fields go into extra"
+    return Fault(_dotted((*path, key)), _at(holder, (key,)), "a field that the API knows", hint)
+
+
+def _dotted(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+
+
+def _at(data: Any, path: Path) -> Any:
+    for step in path:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return None
+    return data
+
+
+def parse_answer(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a JSON answer without its images, as keyword arguments of `Answer`.
+
+    Raises:
+        DecodeError: `timing` is missing, or a field has the wrong type.
+    """
+    known = {"id", "timing", "request"}
+    if fields.get("timing") is None:
+        raise DecodeError("the answer has no 'timing'")
+    identifier = fields.get("id")
+    if not isinstance(identifier, str | None):
+        raise DecodeError(f"'id' in the answer is {identifier!r:.60}, expected a string")
+    return {
+        "id": identifier,
+        "timing": _structure(fields["timing"], Timing, "'timing' in the answer"),
+        "request": fields.get("request"),
+        "extra": {key: value for key, value in fields.items() if key not in known},
+    }
+
+
+def parse_models(body: bytes) -> tuple[ImageModel, ...]:
+    """The image models of `GET /models?type=image`.
+
+    Raises:
+        DecodeError: The body is no such list.
+    """
+    entries = [_mapping(entry) for entry in _data(body, list)]
+    return tuple(_model(entry) for entry in entries if entry.get("type", "image") == "image")
+
+
+def _model(entry: Mapping[str, Any]) -> ImageModel:
+    spec = _mapping(entry.get("model_spec"))
+    pricing, constraints = _mapping(spec.get("pricing")), _mapping(spec.get("constraints"))
+    flat: dict[str, Any] = {
+        field.name: constraints.get(_camel(field.name)) for field in attrs.fields(ImageModel)
+    }
+    prices = {kind: _usd(pricing.get(kind)) for kind in ("generation", "resolutions", "quality")}
+    steps = _mapping(constraints.get("steps"))
+    flat |= {
+        "id": entry.get("id"),
+        "name": spec.get("name"),
+        "offline": spec.get("offline"),
+        "privacy": spec.get("privacy"),
+        "traits": spec.get("traits"),
+        "prices": {kind: price for kind, price in prices.items() if price is not None},
+        "steps_default": steps.get("default"),
+        "steps_max": steps.get("max"),
+        "extra": {key: value for key, value in spec.items() if key not in _SPEC},
+    }
+    given = {key: value for key, value in flat.items() if value is not None}
+    return _structure(given, ImageModel, f"model {entry.get('id')!r}")
+
+
+_SPEC = {"name", "offline", "privacy", "traits", "pricing", "constraints"}
+
+
+def _usd(node: Any) -> Any:
+    """A price tree with each `{"usd": x, "diem": y}` replaced by x."""
+    if isinstance(node, Mapping):
+        return node["usd"] if "usd" in node else {key: _usd(child) for key, child in node.items()}
+    return None
+
+
+def parse_styles(body: bytes) -> tuple[str, ...]:
+    """The names of `GET /image/styles`.
+
+    Raises:
+        DecodeError: The body is no such list.
+    """
+    return _structure(_data(body, list), tuple[str, ...], "the list of styles")
+
+
+def parse_rate_limits(body: bytes) -> KeyRateLimits:
+    """The limits of a key, from `GET /api_keys/rate_limits`.
+
+    Raises:
+        DecodeError: The body is no such object.
+    """
+    data = _data(body, dict)
+    balances = _mapping(data.get("balances"))
+    models = {
+        entry.get("apiModelId"): {
+            rule.get("type"): rule.get("amount") for rule in entry.get("rateLimits") or ()
+        }
+        for entry in data.get("rateLimits") or ()
+    }
+    flat = {"models": models, "balance_usd": balances.get("USD"), "balance_diem": balances.get("DIEM")}
+    return _structure(flat, KeyRateLimits, "the rate limits")
+
+
+def _data(body: bytes, kind: type[T]) -> T:
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise DecodeError(f"the answer is no valid JSON: {exc.msg}") from exc
+    data = parsed.get("data") if isinstance(parsed, dict) else None
+    if not isinstance(data, kind):
+        raise DecodeError(f"the answer has no 'data' that is a {kind.__name__}")
+    return data
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _structure(value: Any, kind: type[T], what: str) -> T:
+    try:
+        return _answers.structure(value, kind)
+    except (ClassValidationError, IterableValidationError) as exc:
+        first = next(_faults(exc, (), value))
+        raise DecodeError(f"{what}: {first}") from exc
+    except TypeError as exc:
+        raise DecodeError(f"{what}: expected {exc}") from exc

@@ -1,0 +1,390 @@
+"""The streaming answer decoder: body bytes in, image bytes out, as they arrive.
+
+1. A decoder is fed chunks and returns what they held; how the body was cut into chunks never
+   changes what comes out, only in how many pieces.
+2. It keeps no image: at most a few characters of base64 between two chunks. What is not an image is
+   collected in a skeleton of bounded size and parsed at the end, so that the JSON as a whole is
+   judged by a real parser.
+3. A string is an image only directly in the array under the top-level key `images`. An echoed
+   request may hold anything, a key of that name included.
+4. Each fault is a `DecodeError` that says where. Images handed out before a fault are not to be
+   trusted until `close` has returned.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from typing import Any, Protocol
+
+import orjson
+import pybase64
+from attrs import frozen
+from typing_extensions import Buffer
+
+from venice_async.errors import DecodeError
+from venice_async.types.response import MAGIC_BYTES, ImageFormat, detect_format
+
+__all__ = ["AnswerDecoder", "BinaryDecoder", "DecodeLimits", "Event", "ImageBegins", "JsonDecoder"]
+
+
+@frozen(kw_only=True)
+class DecodeLimits:
+    """Bounds on an answer; beyond one of them it is a `DecodeError`.
+
+    Attributes:
+        image_bytes: All images of one answer together, decoded, in bytes.
+        images: Images in one answer.
+        field_bytes: Everything that is not an image, in bytes of JSON.
+        string_bytes: One string that is not an image; a longer one is left out, not refused.
+        depth: Nesting of arrays and objects.
+    """
+
+    image_bytes: int = 256 * 1024 * 1024
+    images: int = 64
+    field_bytes: int = 1024 * 1024
+    string_bytes: int = 64 * 1024
+    depth: int = 64
+
+
+@frozen
+class ImageBegins:
+    """The bytes that follow belong to the next image.
+
+    Attributes:
+        index: The image's place in the answer, from 0.
+        format: What its magic bytes say it is; None for no format of this API, which `close` refuses.
+    """
+
+    index: int
+    format: ImageFormat | None
+
+
+Event = ImageBegins | bytes
+
+
+class AnswerDecoder(Protocol):
+    """Turns the body of an answer into images and fields."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Take the next chunk of the body and return what it completes."""
+
+    def close(self) -> dict[str, Any]:
+        """Take the end of the body and return the answer's fields, without its images."""
+
+
+class _Images:
+    """Hands the images on, each announced once enough of it is known to tell its format."""
+
+    __slots__ = ("_head", "_limits", "_size", "_unknown", "count")
+
+    def __init__(self, limits: DecodeLimits) -> None:
+        self.count = 0
+        self._limits = limits
+        self._size = 0
+        self._head = b""
+        self._unknown: list[int] = []
+
+    def begin(self, offset: int) -> None:
+        if self.count >= self._limits.images:
+            raise DecodeError(f"the answer holds more than {self._limits.images} images", offset=offset)
+        self.count += 1
+        self._head = b""
+
+    def add(self, data: bytes, offset: int, events: list[Event]) -> None:
+        self._size += len(data)
+        if self._size > self._limits.image_bytes:
+            raise DecodeError(f"the images are larger than {self._limits.image_bytes} bytes", offset=offset)
+        if self._head is _ANNOUNCED:
+            events.append(data)
+            return
+        self._head += data
+        if len(self._head) >= MAGIC_BYTES:
+            self._announce(events)
+
+    def end(self, offset: int, events: list[Event]) -> None:
+        if not self._head:
+            raise DecodeError(f"images[{self.count - 1}] is empty", offset=offset)
+        if self._head is not _ANNOUNCED:
+            self._announce(events)
+
+    def check(self) -> None:
+        if self._unknown:
+            raise DecodeError(f"images[{self._unknown[0]}] is no JPEG, PNG or WebP image")
+
+    def _announce(self, events: list[Event]) -> None:
+        index, kind = self.count - 1, detect_format(self._head)
+        if kind is None:
+            self._unknown.append(index)
+        events += (ImageBegins(index, kind), self._head)
+        self._head = _ANNOUNCED
+
+
+_ANNOUNCED = b"\0announced"
+
+
+class BinaryDecoder:
+    """The body is the image itself (`return_binary`)."""
+
+    def __init__(self, limits: DecodeLimits = DecodeLimits()) -> None:
+        self._images = _Images(limits)
+        self._images.begin(0)
+        self._offset = 0
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Take the next chunk of the body and return what it completes."""
+        events: list[Event] = []
+        if chunk:
+            self._images.add(chunk, self._offset, events)
+            self._offset += len(chunk)
+        return events
+
+    def close(self) -> dict[str, Any]:
+        """Take the end of the body.
+
+        Raises:
+            DecodeError: The body is empty or no image.
+        """
+        if self._offset < MAGIC_BYTES:
+            raise DecodeError(f"an image of {self._offset} bytes is none", offset=self._offset)
+        self._images.check()
+        return {}
+
+
+_STRUCTURE = re.compile(rb'["{}\[\]]')
+_TOP_LEVEL = re.compile(rb'["{}\[\],:]')
+_STRING_BODY = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_QUOTE, _BACKSLASH, _EQUALS = b'"\\='
+
+
+class JsonDecoder:
+    """The body is JSON with base64 images under the top-level key `images`."""
+
+    def __init__(self, limits: DecodeLimits = DecodeLimits()) -> None:
+        self._limits = limits
+        self._images = _Images(limits)
+        self._state = self._structure
+        self._base = 0  # bytes of the body before the current chunk
+        self._skeleton = bytearray()
+        self._stack = bytearray()  # the opening brackets around the current position
+        self._key: str | None = None  # of the top-level member
+        self._key_next = False
+        self._in_images = False
+        self._images_seen = False
+        # of the current string that is no image
+        self._string_start = 0
+        self._is_key = False
+        self._escaped = False
+        self._left_out = 0
+        # of the current image
+        self._carry = b""
+        self._escape = b""
+        self._padded = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Take the next chunk of the body and return what it completes.
+
+        Raises:
+            DecodeError: Invalid base64, or a bound was passed.
+        """
+        events: list[Event] = []
+        position, end = 0, len(chunk)
+        while position < end:
+            position = self._state(chunk, position, events)
+            if len(self._skeleton) > self._limits.field_bytes:
+                raise self._fault(f"the fields take more than {self._limits.field_bytes} bytes", position)
+        self._base += end
+        return events
+
+    def close(self) -> dict[str, Any]:
+        """Take the end of the body and return its fields but `images`.
+
+        Raises:
+            DecodeError: The body ends early, is no JSON object, or its images are not all there.
+        """
+        if self._state != self._structure or self._stack or not self._skeleton:
+            raise self._fault("the answer ends early", 0)
+        try:
+            fields = orjson.loads(self._skeleton)
+        except orjson.JSONDecodeError as exc:
+            raise DecodeError(f"the answer is no valid JSON: {exc.msg}") from exc
+        if not isinstance(fields, dict):
+            raise DecodeError("the answer is no JSON object")
+        images = fields.pop("images", None)
+        if images is None:
+            raise DecodeError("the answer has no 'images'")
+        if not isinstance(images, list) or images != [""] * self._images.count:
+            raise DecodeError("'images' in the answer is no list of strings")
+        if not images:
+            raise DecodeError("'images' in the answer is empty")
+        self._images.check()
+        return fields
+
+    def _fault(self, message: str, position: int) -> DecodeError:
+        return DecodeError(message, offset=self._base + position)
+
+    def _structure(self, chunk: bytes, position: int, events: list[Event]) -> int:  # noqa: ARG002
+        """Take everything up to and with the next bracket or quote."""
+        pattern = _TOP_LEVEL if len(self._stack) == 1 else _STRUCTURE
+        found = pattern.search(chunk, position)
+        if found is None:
+            self._skeleton += chunk[position:]
+            return len(chunk)
+        self._skeleton += chunk[position : found.end()]
+        mark, at = found[0], found.start()
+        if mark in b"{[":
+            self._open(mark, at)
+        elif mark in b"}]":
+            self._shut(at)
+        elif mark == b'"':
+            self._begin_string(at)
+        else:
+            self._key_next = mark == b","
+        return found.end()
+
+    def _open(self, bracket: bytes, at: int) -> None:
+        depth = len(self._stack)
+        if depth == 0 and (bracket != b"{" or self._key_next or self._key is not None):
+            raise self._fault("the answer is no JSON object", at)
+        if depth >= self._limits.depth:
+            raise self._fault(f"the answer is nested deeper than {self._limits.depth}", at)
+        self._stack += bracket
+        if depth == 0:
+            self._key_next = True
+        elif depth == 1 and bracket == b"[" and self._key == "images":
+            if self._images_seen:
+                raise self._fault("the answer has 'images' twice", at)
+            self._in_images = self._images_seen = True
+
+    def _shut(self, at: int) -> None:
+        if not self._stack:
+            raise self._fault("the answer is no valid JSON: a bracket too many", at)
+        self._stack.pop()
+        if len(self._stack) == 1:
+            self._in_images = False
+
+    def _begin_string(self, at: int) -> None:
+        depth = len(self._stack)
+        if depth == 0:
+            raise self._fault("the answer is no JSON object", at)
+        if self._in_images and depth == 2:
+            self._images.begin(self._base + at)
+            self._carry = self._escape = b""
+            self._padded = False
+            self._state = self._image
+            return
+        self._string_start = len(self._skeleton)
+        self._is_key = depth == 1 and self._key_next
+        self._left_out = 0
+        self._state = self._string
+
+    def _string(self, chunk: bytes, position: int, events: list[Event]) -> int:  # noqa: ARG002
+        """Take the current string up to its closing quote or the end of the chunk."""
+        start = position
+        if self._escaped:
+            self._escaped = False
+            position += 1
+        matched = _STRING_BODY.match(chunk, position)
+        end = matched.end() if matched else position
+        if end < len(chunk) and chunk[end] == _BACKSLASH:  # the chunk ends between `\` and its character
+            self._escaped = True
+            end += 1
+        self._keep(chunk, start, end)
+        if end == len(chunk):
+            return end
+        if self._left_out:
+            self._skeleton += b"[%d bytes left out]" % self._left_out
+        self._skeleton += b'"'
+        if self._is_key:
+            self._take_key(end)
+        self._state = self._structure
+        return end + 1
+
+    def _keep(self, chunk: bytes, start: int, end: int) -> None:
+        """Add a piece of a string to the skeleton, unless the string has become too long to keep."""
+        length = len(self._skeleton) - self._string_start + end - start
+        if not self._left_out and length <= self._limits.string_bytes:
+            self._skeleton += chunk[start:end]
+        elif self._is_key:
+            raise self._fault(f"a key is longer than {self._limits.string_bytes} bytes", start)
+        else:
+            del self._skeleton[self._string_start :]
+            self._left_out += length
+
+    def _take_key(self, at: int) -> None:
+        try:
+            self._key = orjson.loads(self._skeleton[self._string_start - 1 :])
+        except orjson.JSONDecodeError as exc:
+            raise self._fault(f"the answer is no valid JSON: {exc.msg}", at) from exc
+
+    def _image(self, chunk: bytes, position: int, events: list[Event]) -> int:
+        """Decode the current image up to its closing quote or the end of the chunk."""
+        end = chunk.find(_QUOTE, position)
+        stop = len(chunk) if end < 0 else end
+        if self._escape or chunk.find(_BACKSLASH, position, stop) >= 0:
+            piece: Buffer = self._unescape(chunk[position:stop])
+        else:
+            piece = memoryview(chunk)[position:stop]
+        self._decode(memoryview(piece), position, events)
+        if end < 0:
+            return stop
+        if self._carry or self._escape:
+            raise self._fault(f"images[{self._images.count - 1}]: base64 ends early, padding is missing", end)
+        self._images.end(self._base + end, events)
+        self._skeleton += b'"'
+        self._state = self._structure
+        return end + 1
+
+    def _decode(self, piece: memoryview, position: int, events: list[Event]) -> None:
+        """Decode whole groups of four characters and carry the rest."""
+        start = 0
+        if self._carry and piece:
+            start = min(4 - len(self._carry), len(piece))
+            self._carry += piece[:start]
+            if len(self._carry) < 4:
+                return
+            group, self._carry = self._carry, b""
+            self._decode_groups(memoryview(group), position - len(group) + start, events)
+        stop = len(piece) - (len(piece) - start) % 4
+        if stop > start:
+            self._decode_groups(piece[start:stop], position + start, events)
+        if stop < len(piece):
+            self._carry = bytes(piece[stop:])
+
+    def _decode_groups(self, groups: memoryview, position: int, events: list[Event]) -> None:
+        fault = f"images[{self._images.count - 1}]: invalid base64"
+        if self._padded:
+            raise self._fault(f"{fault}, more after its padding", position)
+        try:
+            data = pybase64.b64decode(groups, validate=True)
+        except Base64Error as exc:
+            found = _NO_BASE64.search(groups)
+            raise self._fault(fault, position + (found.start() if found else 0)) from exc
+        self._padded = groups[-1] == _EQUALS
+        self._images.add(data, self._base + position, events)
+
+    def _unescape(self, piece: bytes) -> bytes:
+        r"""Resolve JSON escapes (`\/` and `\u002f` are legal inside base64), keeping a cut one back."""
+        piece = self._escape + piece
+        cut = piece.rfind(b"\\")
+        whole = cut < 0 or (_ESCAPE.match(piece, cut) is not None and not _is_cut_unicode(piece, cut))
+        # A backslash that is itself escaped is no base64 either way, and is refused below.
+        self._escape = b"" if whole else piece[cut:]
+        return _ESCAPE.sub(_plain, piece if whole else piece[:cut])
+
+
+_UNICODE_ESCAPE = 6  # characters in \u002f
+
+
+def _is_cut_unicode(piece: bytes, at: int) -> bool:
+    return piece[at + 1 : at + 2] == b"u" and len(piece) < at + _UNICODE_ESCAPE
+
+
+def _plain(escape: re.Match[bytes]) -> bytes:
+    r"""The character that an escape stands for; anything but `/` and ASCII stays, to be refused."""
+    if escape[1]:
+        code = int(escape[1], 16)
+        return bytes((code,)) if code < 0x80 else escape[0]
+    return b"/" if escape[2] == b"/" else escape[0]

@@ -1,0 +1,104 @@
+"""The headers of an answer, as values.
+
+1. Every header is optional, and one that cannot be understood counts as absent: a garbled header
+   must never cost an image that was paid for.
+2. Names are looked up as the API spells them, in lower case; the mapping must ignore case.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import unquote
+
+from venice_async.types.response import Deprecation, Moderation, RateLimitSnapshot
+
+__all__ = ["answer_fields", "request_id", "retry_after"]
+
+Headers = Mapping[str, str]
+
+
+def request_id(headers: Headers) -> str | None:
+    """The id that support asks for."""
+    return headers.get("cf-ray")
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Seconds the server asks to wait; a date counts from the answer's own `Date`."""
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if (
+        seconds is None
+        and (at := _date(value)) is not None
+        and (now := _date(headers.get("date"))) is not None
+    ):
+        seconds = max(0.0, at - now)
+    return seconds
+
+
+def answer_fields(headers: Headers) -> dict[str, Any]:
+    """What the headers of an answer say, as keyword arguments of `Answer`."""
+    enhanced = headers.get("x-venice-enhanced-prompt")
+    return {
+        "moderation": Moderation(
+            is_blurred=_flag(headers.get("x-venice-is-blurred")),
+            is_content_violation=_flag(headers.get("x-venice-is-content-violation")),
+            is_adult_model_content_violation=_flag(headers.get("x-venice-is-adult-model-content-violation")),
+            contains_minor=_flag(headers.get("x-venice-contains-minor")),
+        ),
+        "rate_limit": _rate_limit(headers),
+        "deprecation": _deprecation(headers),
+        "balance_usd": _number(headers.get("x-venice-balance-usd"), signed=True),
+        "balance_diem": _number(headers.get("x-venice-balance-diem"), signed=True),
+        "request_id": request_id(headers),
+        "model": headers.get("x-venice-model-id"),
+        "version": headers.get("x-venice-version"),
+        "enhanced_prompt": None if enhanced is None else unquote(enhanced),
+    }
+
+
+def _rate_limit(headers: Headers) -> RateLimitSnapshot:
+    return RateLimitSnapshot(
+        limit=_count(headers.get("x-ratelimit-limit-requests")),
+        remaining=_count(headers.get("x-ratelimit-remaining-requests")),
+        reset_at=_number(headers.get("x-ratelimit-reset-requests")),
+        scope=headers.get("x-ratelimit-type"),
+        retry_after=retry_after(headers),
+        server_time=_date(headers.get("date")),
+    )
+
+
+def _deprecation(headers: Headers) -> Deprecation | None:
+    found = Deprecation(
+        deprecated=headers.get("x-venice-deprecated"),
+        replacement=headers.get("x-venice-deprecated-replacement"),
+        model_warning=headers.get("x-venice-model-deprecation-warning"),
+        model_date=headers.get("x-venice-model-deprecation-date"),
+    )
+    return None if found == Deprecation() else found
+
+
+def _flag(value: str | None) -> bool | None:
+    return {"true": True, "false": False}.get((value or "").strip().lower())
+
+
+def _number(value: str | None, *, signed: bool = False) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and (signed or number >= 0) else None
+
+
+def _count(value: str | None) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None else None
+
+
+def _date(value: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(value or "").timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,122 @@
+"""An answer that is no success: status and body become the right error.
+
+1. Any body gives an error: JSON in the API's shapes, OpenAI's, a proxy's HTML, nothing at all.
+2. The message is one line for a person; what a program needs is in the error's attributes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from venice_async.errors import (
+    AuthenticationError,
+    BadRequestError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    RateLimitError,
+    RedirectError,
+    ServerError,
+    StatusError,
+    UnprocessableEntityError,
+    UnsupportedMediaTypeError,
+)
+
+from .headers import request_id, retry_after
+
+__all__ = ["error_from"]
+
+_BY_STATUS: dict[int, type[StatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: PaymentRequiredError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    413: PayloadTooLargeError,
+    415: UnsupportedMediaTypeError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+_HTML_TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
+_MESSAGE_LENGTH = 500
+_DETAILS_DEPTH = 8
+
+
+def error_from(status: int, headers: Mapping[str, str], body: bytes) -> StatusError:
+    """The error that an answer of this status stands for.
+
+    Args:
+        status: The HTTP status, anything but 2xx.
+        headers: The answer's headers, in a mapping that ignores case.
+        body: The answer's body, or as much of it as was read.
+    """
+    parsed = _parse(body)
+    details = dict(_details(parsed.get("details")))
+    message = _message(parsed, body) or "the server gave no reason"
+    if details:
+        message += "; " + "; ".join(
+            f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()
+        )
+    code = _code(parsed)
+    return _class_for(status)(
+        " ".join(message.split())[:_MESSAGE_LENGTH],
+        status=status,
+        code=code,
+        request_id=request_id(headers),
+        details=details,
+        retry_after=retry_after(headers),
+        body=parsed or None,
+    )
+
+
+def _class_for(status: int) -> type[StatusError]:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if 300 <= status < 400:
+        return RedirectError
+    return ServerError if status >= 500 else StatusError
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _message(parsed: Mapping[str, Any], body: bytes) -> str:
+    error = parsed.get("error", parsed.get("message"))
+    if isinstance(error, Mapping):
+        error = error.get("message")
+    if isinstance(error, str):
+        return error
+    text = body.decode("utf-8", "replace")
+    if title := _HTML_TITLE.search(text):
+        return html.unescape(title[2]).strip()
+    return "" if parsed else text.strip()
+
+
+def _code(parsed: Mapping[str, Any]) -> str | None:
+    error = parsed.get("error")
+    nested = error.get("code") if isinstance(error, Mapping) else None
+    code = parsed.get("code", nested)
+    return code if isinstance(code, str) else None
+
+
+def _details(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Flatten the API's `{"field": {"_errors": [...]}}` to dotted names."""
+    if not isinstance(node, Mapping) or depth > _DETAILS_DEPTH:
+        return
+    errors = node.get("_errors")
+    if isinstance(errors, list) and (texts := tuple(item for item in errors if isinstance(item, str))):
+        yield path, texts
+    for name, child in node.items():
+        if name != "_errors":
+            yield from _details(child, f"{path}.{name}" if path else str(name), depth + 1)
