@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from .errors import RequestTimeoutError, StatusError
@@ -99,7 +99,8 @@ class Pool:
             if turn.done() and not turn.cancelled():
                 self._release()  # the place was handed over in the same moment
             else:
-                self._waiting.remove(turn)
+                with suppress(ValueError):  # a release may have passed over it already
+                    self._waiting.remove(turn)
             raise
 
     def _release(self) -> None:

@@ -25,7 +25,15 @@ from typing_extensions import Buffer
 from venice_async.errors import DecodeError
 from venice_async.types.response import MAGIC_BYTES, ImageFormat, detect_format
 
-__all__ = ["AnswerDecoder", "BinaryDecoder", "DecodeLimits", "Event", "ImageBegins", "JsonDecoder"]
+__all__ = [
+    "AnswerDecoder",
+    "BinaryDecoder",
+    "DecodeLimits",
+    "Event",
+    "ImageBegins",
+    "JsonDecoder",
+    "decoder_for",
+]
 
 
 @frozen(kw_only=True)
@@ -69,8 +77,8 @@ class AnswerDecoder(Protocol):
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes."""
 
-    def close(self) -> dict[str, Any]:
-        """Take the end of the body and return the answer's fields, without its images."""
+    def close(self) -> dict[str, Any] | None:
+        """Take the end of the body; its fields without the images, None where it has no fields."""
 
 
 class _Images:
@@ -139,7 +147,7 @@ class BinaryDecoder:
             self._offset += len(chunk)
         return events
 
-    def close(self) -> dict[str, Any]:
+    def close(self) -> None:
         """Take the end of the body.
 
         Raises:
@@ -148,7 +156,6 @@ class BinaryDecoder:
         if self._offset < MAGIC_BYTES:
             raise DecodeError(f"an image of {self._offset} bytes is none", offset=self._offset)
         self._images.check()
-        return {}
 
 
 _STRUCTURE = re.compile(rb'["{}\[\]]')
@@ -388,3 +395,16 @@ def _plain(escape: re.Match[bytes]) -> bytes:
         code = int(escape[1], 16)
         return bytes((code,)) if code < 0x80 else escape[0]
     return b"/" if escape[2] == b"/" else escape[0]
+
+
+def decoder_for(content_type: str, limits: DecodeLimits = DecodeLimits()) -> AnswerDecoder:
+    """The decoder for what an answer says it is, whatever was asked for.
+
+    Raises:
+        DecodeError: It is neither JSON nor an image.
+    """
+    if content_type == "application/json":
+        return JsonDecoder(limits)
+    if content_type.startswith("image/"):
+        return BinaryDecoder(limits)
+    raise DecodeError(f"the answer is {content_type}, neither JSON nor an image")

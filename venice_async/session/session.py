@@ -1,0 +1,304 @@
+"""The session itself: how a request walks through the parts.
+
+1. A session is entered once and serves any number of tasks. It holds no task group and no cancel
+   scope across its block, so entering and leaving may happen in different tasks.
+2. One request walks codec, pool, transport, decoder, sink; each of them knows only its neighbour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import attrs
+from typing_extensions import override
+
+from venice_async.errors import (
+    ConfigurationError,
+    DecodeError,
+    SessionStateError,
+)
+from venice_async.pool import BeforeSend, Pool, confirmed
+from venice_async.storage.files import FileSink, Published, check_goal, name_for
+from venice_async.storage.writer import WriterThread
+from venice_async.transport import Transport
+from venice_async.types.catalogue import ImageModel, KeyRateLimits
+from venice_async.types.options import Timeouts
+from venice_async.types.request import ImageRequest
+from venice_async.types.response import ImageResponse, SavedImages
+from venice_async.wire.codec import (
+    encode_request,
+    parse_models,
+    parse_rate_limits,
+    parse_styles,
+)
+
+from .reception import ImageStream, MemorySink, Reception, Sink, keep, raise_for_status
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["DEFAULT_BASE_URL", "VeniceSession"]
+
+DEFAULT_BASE_URL = "https://api.venice.ai/api/v1"
+
+_GENERATE = "image/generate"
+_CATALOGUE_BYTES = 16 * 1024 * 1024
+
+R = TypeVar("R")
+
+
+class VeniceSession:
+    """A session with the Venice image API, shared by any number of tasks.
+
+    Args:
+        api_key: The key; the environment's `VENICE_API_KEY` where None.
+        base_url: Where the API is; the environment's `VENICE_BASE_URL`, or the real one, where None.
+        concurrency: Requests in flight at once.
+        timeouts: How long each part of a call may take.
+        proxy: URL of an HTTP proxy, or None.
+        ssl: TLS settings; True for the system's certificates.
+        session: An `aiohttp.ClientSession` of your own, which stays yours to close.
+
+    Raises:
+        ConfigurationError: There is no key, or a setting is wrong; nothing was opened.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        concurrency: int = 16,
+        timeouts: Timeouts = Timeouts(),
+        proxy: str | None = None,
+        ssl: SSLContext | bool = True,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+            raise ConfigurationError(f"concurrency={concurrency!r}: expected an integer of at least 1")
+        self.base_url = base_url or os.environ.get("VENICE_BASE_URL") or DEFAULT_BASE_URL
+        self.concurrency = concurrency
+        self.timeouts = timeouts
+        self._state = "new"
+        self._transport = Transport(
+            api_key=_checked_key(api_key),
+            base_url=self.base_url,
+            proxy=proxy,
+            ssl=ssl,
+            session=session,
+        )
+        self._pool = Pool(concurrency)
+        self._writer = WriterThread()
+
+    async def __aenter__(self) -> Self:
+        if self._state != "new":
+            raise SessionStateError(f"this session is {self._state} already; make a new one")
+        self._transport.open(self.concurrency)
+        self._state = "open"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._state = "closed"
+        await self._transport.close()
+        await self._writer.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_state", "new") == "open":
+            warnings.warn(
+                f"{self!r} was never closed; use `async with`", ResourceWarning, source=self, stacklevel=1
+            )
+
+    @override
+    def __repr__(self) -> str:
+        return f"<VeniceSession {self.base_url} concurrency={self.concurrency} {self._state}>"
+
+    async def generate(
+        self, request: ImageRequest, *, timeout: float | Timeouts | None = None
+    ) -> ImageResponse:
+        """Generate an image, in memory.
+
+        Args:
+            request: What to draw.
+            timeout: Seconds for the whole call, or `Timeouts` of its own; the session's where None.
+
+        Raises:
+            StatusError: The server refused.
+            RequestTimeoutError: Time ran out and nothing was sent.
+            UnconfirmedError: It was sent and what became of it is unknown.
+            DecodeError: The answer is not what it should be.
+        """
+        return await self.fetch(request, MemorySink, timeout=timeout)
+
+    async def save(
+        self, request: ImageRequest, path: str | os.PathLike[str], *, timeout: float | Timeouts | None = None
+    ) -> SavedImages:
+        """Generate an image and stream it to a file; it is never whole in memory.
+
+        The extension follows the image's real format, so `a.png` becomes `a.webp` where that is what
+        came. Several variants become `a-0.webp`, `a-1.webp` and so on. Nothing is overwritten.
+
+        Args:
+            request: What to draw.
+            path: Where to put it, in a directory that exists.
+            timeout: As in `generate`.
+
+        Raises:
+            OutputExistsError: The path is taken; nothing was sent.
+            StorageError: The disk refused.
+            VeniceError: As in `generate`.
+        """
+        self._check_open()
+        goal = Path(path)
+        await self._writer.submit(partial(check_goal, goal))
+        published = Published(goal.parent)
+        sink = partial(FileSink, self._writer, published, partial(name_for, goal))
+        return await self.fetch(request, sink, timeout=timeout)
+
+    @asynccontextmanager
+    async def stream(
+        self, request: ImageRequest, *, timeout: float | Timeouts | None = None
+    ) -> AsyncIterator[ImageStream]:
+        """Generate an image and hand it on as it arrives.
+
+        The block runs once the image has begun. What was handed on is not to be trusted before the
+        iteration has ended without an error.
+
+        Args:
+            request: What to draw; one image, no `variants`.
+            timeout: As in `generate`.
+
+        Raises:
+            ConfigurationError: The request asks for several images.
+            VeniceError: As in `generate`, on entering or while iterating.
+        """
+        self._check_open()
+        if (request.variants or 1) > 1:
+            raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
+        timeouts, deadline = self._times(timeout)
+        async with (
+            self._pool.place(deadline),
+            self._transport.post(
+                _GENERATE, encode_request(request), timeouts=timeouts, deadline=deadline
+            ) as exchange,
+        ):
+            with confirmed():
+                stream = ImageStream(await Reception.open(exchange, request))
+                await stream.begin()
+            yield stream
+
+    async def fetch(
+        self,
+        request: ImageRequest,
+        open_sink: Callable[[], Sink[R]],
+        *,
+        before_send: BeforeSend | None = None,
+        timeout: float | Timeouts | None = None,
+    ) -> R:
+        """Generate an image into a sink: what `generate` and `save` are made of.
+
+        Args:
+            request: What to draw.
+            open_sink: Makes the sink of an attempt.
+            before_send: Awaited with the attempt's number just before it is sent.
+            timeout: As in `generate`.
+
+        Raises:
+            VeniceError: As in `generate`, and what `before_send` and the sink raise.
+        """
+        self._check_open()
+        timeouts, deadline = self._times(timeout)
+        body = encode_request(request)
+
+        async def attempt() -> R:
+            sink = open_sink()
+            try:
+                async with self._transport.post(
+                    _GENERATE, body, timeouts=timeouts, deadline=deadline
+                ) as exchange:
+                    reception = await Reception.open(exchange, request)
+                    answer = await reception.pour_into(sink)
+                return await sink.commit(answer)
+            except DecodeError as exc:
+                await keep(sink, exc)
+                raise
+            except BaseException:
+                await sink.discard()
+                raise
+
+        return await self._pool.run(attempt, before_send=before_send, deadline=deadline)
+
+    async def models(self) -> tuple[ImageModel, ...]:
+        """The image models, with their prices and constraints.
+
+        Raises:
+            StatusError: The server refused.
+            TransportError: No whole answer came.
+        """
+        return parse_models(await self._get("models", {"type": "image"}))
+
+    async def styles(self) -> tuple[str, ...]:
+        """The names that `ImageRequest.style_preset` takes.
+
+        Raises:
+            StatusError: The server refused.
+            TransportError: No whole answer came.
+        """
+        return parse_styles(await self._get("image/styles"))
+
+    async def rate_limits(self) -> KeyRateLimits:
+        """What the key may use, and its balances.
+
+        Raises:
+            StatusError: The server refused.
+            TransportError: No whole answer came.
+        """
+        return parse_rate_limits(await self._get("api_keys/rate_limits"))
+
+    @property
+    def writer(self) -> WriterThread:
+        """The thread in which all file work of this session is done."""
+        self._check_open()
+        return self._writer
+
+    async def _get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
+        self._check_open()
+        timeouts, deadline = self._times(None)
+        async with self._transport.get(path, params or {}, timeouts=timeouts, deadline=deadline) as exchange:
+            await raise_for_status(exchange)
+            return await exchange.read_all(_CATALOGUE_BYTES)
+
+    def _check_open(self) -> None:
+        if self._state == "new":
+            raise SessionStateError(
+                "this session is not open yet; use `async with VeniceSession() as venice:`"
+            )
+        if self._state == "closed":
+            raise SessionStateError("this session is closed")
+
+    def _times(self, timeout: float | Timeouts | None) -> tuple[Timeouts, float | None]:
+        """The time-outs of one call, and its deadline on the event loop's clock."""
+        if timeout is None:
+            timeouts = self.timeouts
+        elif isinstance(timeout, Timeouts):
+            timeouts = timeout
+        else:
+            timeouts = attrs.evolve(self.timeouts, total=timeout)
+        total = timeouts.total
+        return timeouts, None if total is None else asyncio.get_running_loop().time() + total
+
+
+def _checked_key(given: str | None) -> str:
+    key = given if given is not None else os.environ.get("VENICE_API_KEY", "")
+    if not key:
+        raise ConfigurationError("no API key: pass api_key= or set VENICE_API_KEY")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError("the API key holds a space, a line break or a character that is not ASCII")
+    return key

@@ -1,0 +1,286 @@
+"""One answer's images as files: temporary, checked, then under their names.
+
+1. Bytes go to the writer thread in pieces of about half a megabyte; one piece of an answer is on its
+   way at a time, which is the backpressure.
+2. A name that is taken is never overwritten: the image gets `-2`, `-3` and so on, because it was
+   paid for.
+3. What an answer brought and a check refused is kept under `.venice/rejected/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+import anyio
+
+from venice_async.errors import OutputExistsError, StorageError
+from venice_async.types.response import ImageFormat, SavedImages
+from venice_async.wire.decode import ImageBegins
+
+from .writer import WriterThread
+
+__all__ = [
+    "EXTENSIONS",
+    "FileSink",
+    "Namer",
+    "Published",
+    "check_goal",
+    "name_for",
+    "prepare_directory",
+    "storage_errors",
+]
+
+EXTENSIONS: dict[ImageFormat, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+
+_SUFFIXES: dict[str, ImageFormat] = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
+
+Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
+"""From the API's id, the image's place, the number of images and the format to a relative path."""
+
+_FLUSH_BYTES = 512 * 1024
+_FLUSH_PIECES = 256
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn what the operating system raises into a `StorageError` with the same number and path."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as exc:
+        raise StorageError(exc.errno, exc.strerror, exc.filename) from exc
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make the directory for a batch.
+
+    Raises:
+        OutputExistsError: It holds images already.
+        StorageError: It cannot be made.
+    """
+    with storage_errors():
+        directory.mkdir(parents=True, exist_ok=True)
+        for folder, folders, files in os.walk(directory):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in files:
+                if Path(name).suffix.lower() in _SUFFIXES and not name.startswith("."):
+                    found = Path(folder, name).relative_to(directory)
+                    raise OutputExistsError(
+                        errno.EEXIST,
+                        f"The directory holds images already ({found}); choose another, or empty it",
+                        str(directory),
+                    )
+
+
+def check_goal(goal: Path) -> None:
+    """Find out before anything is paid for whether an image can go to this path.
+
+    Raises:
+        OutputExistsError: The path is taken.
+        StorageError: Its directory does not exist, or cannot be written to.
+    """
+    candidates = (
+        [goal]
+        if goal.suffix.lower() in _SUFFIXES
+        else [goal.with_name(goal.name + suffix) for suffix in ("", *_SUFFIXES)]
+    )
+    for candidate in candidates:
+        if candidate.exists():
+            raise OutputExistsError(errno.EEXIST, "The path is taken; nothing is overwritten", str(candidate))
+    if not goal.parent.is_dir():
+        raise StorageError(errno.ENOENT, "No such directory", str(goal.parent))
+    if not os.access(goal.parent, os.W_OK | os.X_OK):
+        raise StorageError(errno.EACCES, "The directory cannot be written to", str(goal.parent))
+
+
+def name_for(goal: Path, _: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:
+    """The name of an image that was to go to `goal`: with the extension of its real format."""
+    stem, suffix = goal.name, EXTENSIONS[image_format]
+    if (asked := goal.suffix.lower()) in _SUFFIXES:
+        stem = goal.stem
+        suffix = goal.suffix if _SUFFIXES[asked] == image_format else suffix
+    return PurePath(f"{stem}-{image}{suffix}" if images > 1 else f"{stem}{suffix}")
+
+
+class _TemporaryFile:
+    """A hidden file that grows in the writer thread."""
+
+    def __init__(self, directory: Path, image_format: ImageFormat | None) -> None:
+        self.format = image_format
+        self.size = 0
+        self.path = directory / f".{secrets.token_hex(8)}.part"
+        self.pieces: list[bytes] = []
+        self.buffered = 0
+        self._descriptor = -1
+
+    def take(self) -> list[bytes]:
+        """The pieces that are to be written next."""
+        pieces, self.pieces, self.buffered = self.pieces, [], 0
+        return pieces
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Append pieces; the first call creates the file."""
+        if self._descriptor < 0:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(self.path, flags, 0o666)
+        while pieces:
+            written = os.writev(self._descriptor, pieces)
+            self.size += written
+            while pieces and written >= len(pieces[0]):
+                written -= len(pieces.pop(0))
+            if written:
+                pieces[0] = pieces[0][written:]
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """Close and delete it."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+
+class Published:
+    """The names that one run has given out in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._numbers: dict[PurePath, int] = {}
+
+    def publish(self, temporary: Path, name: PurePath) -> Path:
+        """Move a whole file to its name, or to the next free one."""
+        goal = self.directory / name
+        for candidate in self._candidates(goal, name):
+            try:
+                _move_without_overwriting(temporary, candidate)
+            except FileExistsError:
+                continue
+            except FileNotFoundError:
+                if goal.parent.exists():
+                    raise
+                goal.parent.mkdir(parents=True, exist_ok=True)
+                return self.publish(temporary, name)
+            return candidate
+        raise AssertionError  # the candidates never end
+
+    def _candidates(self, goal: Path, name: PurePath) -> Iterator[Path]:
+        if name not in self._numbers:
+            yield goal
+        while True:
+            self._numbers[name] = self._numbers.get(name, 1) + 1
+            yield goal.with_name(f"{goal.stem}-{self._numbers[name]}{goal.suffix}")
+
+
+def _move_without_overwriting(source: Path, goal: Path) -> None:
+    try:
+        os.link(source, goal)
+    except OSError as exc:
+        if exc.errno not in _NO_HARD_LINKS:
+            raise
+        os.close(os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+        source.replace(goal)
+        return
+    source.unlink()
+
+
+class FileSink:
+    """Takes the images of one answer and makes files of them.
+
+    Args:
+        writer: Does the work on the disk.
+        published: Where the files go.
+        namer: What they are called.
+    """
+
+    def __init__(self, writer: WriterThread, published: Published, namer: Namer) -> None:
+        self._writer = writer
+        self._published = published
+        self._namer = namer
+        self._files: list[_TemporaryFile] = []
+        self._running: asyncio.Future[None] | None = None
+
+    async def begin(self, image: ImageBegins) -> None:
+        """Start the next image."""
+        self._files.append(_TemporaryFile(self._published.directory, image.format))
+
+    async def write(self, data: bytes) -> None:
+        """Add to the current image; waits while an earlier piece is still on its way to the disk.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        file = self._files[-1]
+        file.pieces.append(data)
+        file.buffered += len(data)
+        if file.buffered >= _FLUSH_BYTES or len(file.pieces) >= _FLUSH_PIECES:
+            await self._settle()
+            self._running = self._writer.submit(partial(file.write, file.take()))
+
+    async def commit(self, answer: Mapping[str, Any]) -> SavedImages:
+        """Put the images under their names.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        await self._settle()
+        with storage_errors():
+            paths = await self._writer.submit(partial(self._publish, answer.get("id")))
+        return SavedImages(paths=paths, sizes=tuple(file.size for file in self._files), **answer)
+
+    async def reject(self) -> tuple[Path, ...]:
+        """Keep what came under `.venice/rejected/`, for a person to look at."""
+        with anyio.CancelScope(shield=True):
+            return await self._writer.submit(self._reject)
+
+    async def discard(self) -> None:
+        """Delete what came."""
+        with anyio.CancelScope(shield=True):
+            await self._writer.submit(self._discard)
+            if self._running is not None and not self._running.cancelled():
+                self._running.exception()  # seen: what matters now is the reason for discarding
+
+    async def _settle(self) -> None:
+        if self._running is not None:
+            with storage_errors():
+                await self._running
+
+    def _publish(self, answer_id: str | None) -> tuple[Path, ...]:
+        paths = []
+        for place, file in enumerate(self._files):
+            self._finish(file)
+            assert file.format is not None  # noqa: S101 - the decoder refused the others
+            name = self._namer(answer_id, place, len(self._files), file.format)
+            paths.append(self._published.publish(file.path, name))
+        return tuple(paths)
+
+    def _reject(self) -> tuple[Path, ...]:
+        kept = Published(self._published.directory / ".venice" / "rejected")
+        paths = []
+        for place, file in enumerate(self._files):
+            self._finish(file)
+            name = self._namer(None, place, len(self._files), file.format or "png")
+            suffix = EXTENSIONS[file.format] if file.format else ".bin"
+            paths.append(kept.publish(file.path, name.with_name(name.stem + suffix)))
+        return tuple(paths)
+
+    def _finish(self, file: _TemporaryFile) -> None:
+        file.write(file.take())
+        file.close()
+
+    def _discard(self) -> None:
+        for file in self._files:
+            file.take()
+            file.remove()

@@ -1,0 +1,129 @@
+"""File names from a template, safe on every file system.
+
+1. What a template or a prompt contains cannot leave the directory: the template is split at its
+   slashes before anything is filled in, and every part is made safe after.
+2. A name is at most 200 bytes of UTF-8, so that an extension and a number still fit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import string
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from venice_async.errors import ConfigurationError
+from venice_async.types.request import ImageRequest
+
+__all__ = ["DEFAULT_NAME", "NameTemplate"]
+
+DEFAULT_NAME = "{index:05d}_{seed}_{prompt}"
+
+_FIELDS = ("index", "seed", "prompt", "id", "model", "image")
+_NUMBERS = {"index", "seed", "image"}
+_NUMBER_FORMAT = re.compile(r"(?:0?\d{1,2}d?)?\Z")
+_PROMPT_CHARACTERS = 60
+_NAME_BYTES = 200
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\Z", re.IGNORECASE)
+
+
+class NameTemplate:
+    """A template such as `{index:05d}_{prompt}`, or `{model}/{seed}` for folders.
+
+    Fields: `index` (place in the input, from 0), `seed`, `prompt` (its first 60 characters, words
+    joined by hyphens), `id` (the API's), `model`, `image` (place in the answer, from 0). Numbers
+    take a width, such as `{seed:06d}`. The extension follows from the real format.
+
+    Raises:
+        ConfigurationError: The template is none, or leads out of the directory.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._parts = text.split("/")
+        for part in self._parts:
+            if part.strip(". ") == "":
+                raise ConfigurationError(f"name={text!r}: every part between slashes needs a name of its own")
+            self._check(part)
+        self._has_image = any(field == "image" for _, field, _, _ in string.Formatter().parse(text))
+
+    def render(
+        self,
+        request: ImageRequest,
+        *,
+        index: int = 0,
+        answer_id: str | None = None,
+        image: int = 0,
+        images: int = 1,
+    ) -> PurePosixPath:
+        """The relative path for one image, without its extension.
+
+        Args:
+            request: What was asked.
+            index: Its place in the input.
+            answer_id: The API's id of the request, if it gave one.
+            image: The image's place in its answer.
+            images: How many the answer has; where the template does not tell them apart, `-0`, `-1`
+                and so on are appended.
+        """
+        values = {
+            "index": index,
+            "seed": request.seed,
+            "prompt": _words(request.prompt, _PROMPT_CHARACTERS),
+            "id": _words(answer_id or "no-id", _NAME_BYTES),
+            "model": _words(request.model, _NAME_BYTES),
+            "image": image,
+        }
+        parts = [_safe(_fill(part, values)) for part in self._parts]
+        if images > 1 and not self._has_image:
+            parts[-1] += f"-{image}"
+        return PurePosixPath(*parts)
+
+    def _check(self, part: str) -> None:
+        try:
+            pieces = list(string.Formatter().parse(part))
+        except ValueError as exc:
+            raise ConfigurationError(f"name={self.text!r}: {exc}") from exc
+        for _, field, spec, conversion in pieces:
+            if field is None:
+                continue
+            if field not in _FIELDS:
+                near = difflib.get_close_matches(field, _FIELDS, n=1)
+                known = f"did you mean {{{near[0]}}}?" if near else "known are " + ", ".join(_FIELDS)
+                raise ConfigurationError(f"name={self.text!r}: there is no field {{{field}}}; {known}")
+            allowed = _NUMBER_FORMAT.match(spec or "") if field in _NUMBERS else not spec
+            if conversion or not allowed:
+                raise ConfigurationError(
+                    f"name={self.text!r}: {{{field}}} takes a width such as :05d or nothing"
+                )
+
+
+def _fill(part: str, values: Mapping[str, object]) -> str:
+    text = ""
+    for literal, field, spec, _ in string.Formatter().parse(part):
+        text += literal
+        if field is not None:
+            value = values[field]
+            text += "random" if value is None else format(value, spec or "")
+    return text
+
+
+def _words(text: str, length: int) -> str:
+    """Letters and digits of any script; all between them becomes one hyphen."""
+    normal = unicodedata.normalize("NFC", text[: 4 * length])
+    return re.sub(r"[^\w.]+", "-", normal).strip("-._")[:length].strip("-._") or "_"
+
+
+def _safe(part: str) -> str:
+    """One path component that every file system takes, and no shell mistakes for an option."""
+    text = "".join(
+        char for char in _UNSAFE.sub("-", part) if unicodedata.category(char) not in {"Cf", "Cs", "Co"}
+    )
+    text = text.encode()[:_NAME_BYTES].decode(errors="ignore").strip(". ") or "_"
+    if text[0] in "-~" or _RESERVED.match(text.partition(".")[0].rstrip(" ")):
+        text = f"_{text}"
+    return text

@@ -1,0 +1,87 @@
+"""One thread for all file work of a session, with cheap hand-over in both directions.
+
+1. Jobs run in the order in which they were submitted.
+2. Many results travel back to the event loop in one wake-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+__all__ = ["WriterThread"]
+
+T = TypeVar("T")
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+
+
+class WriterThread:
+    """Runs jobs off the event loop; the thread starts with the first job."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._waking = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def submit(self, job: Callable[[], T]) -> asyncio.Future[T]:
+        """Queue a job; the future brings its result or its exception."""
+        loop = asyncio.get_running_loop()
+        if self._thread is None:
+            self._loop = loop
+            self._thread = threading.Thread(target=self._run, name="venice-async-writer", daemon=True)
+            self._thread.start()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put((job, future))
+        return future
+
+    async def close(self) -> None:
+        """Run what was submitted, and end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        ended = asyncio.get_running_loop().create_future()
+        self._jobs.put((_nothing, ended))
+        self._jobs.put(None)
+        await ended
+        thread.join()
+
+    def _run(self) -> None:
+        while (entry := self._jobs.get()) is not None:
+            job, future = entry
+            try:
+                result, error = job(), None
+            except BaseException as exc:  # noqa: BLE001 - it is handed to whoever waits for the job
+                result, error = None, exc
+            self._done.append((future, result, error))
+            if not self._waking:
+                self._waking = True
+                self._wake()
+
+    def _wake(self) -> None:
+        assert self._loop is not None  # noqa: S101
+        try:
+            self._loop.call_soon_threadsafe(self._deliver)
+        except RuntimeError:
+            self._waking = False  # the loop is closed: nobody waits any more
+
+    def _deliver(self) -> None:
+        # Cleared before the queue is emptied: a result that comes later wakes the loop again.
+        self._waking = False
+        while self._done:
+            future, result, error = self._done.popleft()
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+
+def _nothing() -> None:
+    pass

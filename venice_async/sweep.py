@@ -1,0 +1,63 @@
+"""Prompts x seeds x parameters, lazily."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import Any
+
+import attrs
+from typing_extensions import override
+
+from .errors import ConfigurationError
+from .types.request import ImageRequest
+
+__all__ = ["Sweep", "sweep"]
+
+
+class Sweep(Iterable[ImageRequest], Sized):
+    """Every combination of some values of some fields; see `sweep`."""
+
+    def __init__(self, base: ImageRequest, axes: dict[str, Sequence[Any]]) -> None:
+        self._base = base
+        self._axes = axes
+
+    @override
+    def __len__(self) -> int:
+        """How many requests there are."""
+        length = 1
+        for values in self._axes.values():
+            length *= len(values)
+        return length
+
+    @override
+    def __iter__(self) -> Iterator[ImageRequest]:
+        """The requests, the last field's values varying fastest."""
+        for values in itertools.product(*self._axes.values()):
+            yield attrs.evolve(self._base, **dict(zip(self._axes, values, strict=True)))
+
+
+def sweep(base: ImageRequest, /, **axes: Iterable[Any]) -> Sweep:
+    """Every combination of the given values, as requests that are made when they are asked for.
+
+    For example `sweep(base, prompt=prompts, seed=range(4), cfg_scale=[4, 7.5])`.
+
+    Args:
+        base: What all of them have in common.
+        **axes: By name of a field, its values, at least one; the last field varies fastest.
+
+    Raises:
+        ConfigurationError: There is no such field, its values are a single string or none at all.
+        ValidationError: Raised while iterating, by a value outside its field's range.
+    """
+    known = {field.name for field in attrs.fields(ImageRequest)}
+    values: dict[str, Sequence[Any]] = {}
+    for name, given in axes.items():
+        if name not in known:
+            raise ConfigurationError(f"sweep: an image request has no field {name!r}")
+        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+            raise ConfigurationError(f"sweep: {name}={given!r} is one value; give a list of values")
+        values[name] = given if isinstance(given, range) else tuple(given)
+        if not values[name]:
+            raise ConfigurationError(f"sweep: {name} has no values")
+    return Sweep(base, values)
