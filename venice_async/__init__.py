@@ -1,0 +1,52 @@
+"""Prompts into image files through the Venice image API: the public face."""
+
+from ._version import __version__
+from .errors import (
+    BatchError,
+    RateLimitError,
+    RequestTimeoutError,
+    StatusError,
+    UnconfirmedError,
+    ValidationError,
+    VeniceError,
+)
+from .gather import gather_generate, stream_generate
+from .report import BatchReport
+from .session import VeniceSession
+from .sweep import sweep
+from .types.catalogue import ImageModel
+from .types.limits import RequestLimits
+from .types.options import Timeouts
+from .types.outcome import Failed, Generated, Outcome, Progress, Unconfirmed
+from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
+from .types.response import ImageData, ImageResponse
+
+__all__ = [
+    "BatchError",
+    "BatchReport",
+    "Failed",
+    "Generated",
+    "ImageData",
+    "ImageModel",
+    "ImageRequest",
+    "ImageResponse",
+    "Inpaint",
+    "InpaintMask",
+    "Outcome",
+    "Progress",
+    "RateLimitError",
+    "RequestLimits",
+    "RequestTimeoutError",
+    "StatusError",
+    "StyleReference",
+    "Timeouts",
+    "Unconfirmed",
+    "UnconfirmedError",
+    "ValidationError",
+    "VeniceError",
+    "VeniceSession",
+    "__version__",
+    "gather_generate",
+    "stream_generate",
+    "sweep",
+]

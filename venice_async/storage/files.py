@@ -236,14 +236,17 @@ class FileSink:
             StorageError: The disk refused.
         """
         await self._settle()
-        with storage_errors():
-            paths = await self._writer.submit(partial(self._publish, answer.get("id")))
-        return SavedImages(paths=paths, sizes=tuple(file.size for file in self._files), **answer)
+        paths = await self._writer.submit(partial(self._publish, answer.get("id")))
+        sizes = tuple(file.size for file in self._files)
+        # The echo of the request can be as large as a picture, and its sender knows it.
+        return SavedImages(**{**answer, "request": None}, paths=paths, sizes=sizes)
 
     async def reject(self) -> tuple[Path, ...]:
         """Keep what came under `.venice/rejected/`, for a person to look at."""
+        kept: tuple[Path, ...] = ()
         with anyio.CancelScope(shield=True):
-            return await self._writer.submit(self._reject)
+            kept = await self._writer.submit(self._reject)
+        return kept  # noqa: RET504 - a scope may swallow, says its type
 
     async def discard(self) -> None:
         """Delete what came."""
@@ -257,6 +260,7 @@ class FileSink:
             with storage_errors():
                 await self._running
 
+    @storage_errors()
     def _publish(self, answer_id: str | None) -> tuple[Path, ...]:
         paths = []
         for place, file in enumerate(self._files):
@@ -266,6 +270,7 @@ class FileSink:
             paths.append(self._published.publish(file.path, name))
         return tuple(paths)
 
+    @storage_errors()
     def _reject(self) -> tuple[Path, ...]:
         kept = Published(self._published.directory / ".venice" / "rejected")
         paths = []

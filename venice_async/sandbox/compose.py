@@ -1,0 +1,118 @@
+"""The body of a good answer, and a good answer's body gone bad.
+
+1. Blocking code, for worker threads only: painting, base64 and JSON of many megabytes.
+2. What was asked for stands in an `Order`; both image end points make one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+import pybase64
+from attrs import frozen
+
+from .fault import Fault
+from .paint import CONTENT_TYPES, paint
+
+__all__ = ["Order", "Painter", "compose"]
+
+Painter = bytes | Callable[[dict[str, Any]], bytes]
+
+_MAGIC_BYTES = 16
+
+
+@frozen
+class Order:
+    """One generation that is to be answered.
+
+    Attributes:
+        received: The body as it was sent.
+        wish: The same in the words of /image/generate, complete with a seed.
+        shape: How the answer is written: "native", "binary", or OpenAI's "b64_json" or "url".
+        painter: What replaces the server's own pictures; None for those.
+        began: When the generation began, in seconds of `time.monotonic`.
+        preprocessing: Seconds that went before it.
+        inference: Seconds that it has taken so far.
+    """
+
+    received: dict[str, Any]
+    wish: dict[str, Any]
+    shape: str
+    painter: Painter | None
+    began: float
+    preprocessing: float
+    inference: float
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are to be."""
+        return int(self.wish.get("variants", 1))
+
+    @property
+    def picture_type(self) -> str:
+        """The pictures' content type."""
+        return CONTENT_TYPES[self.wish.get("format", "webp")]
+
+
+def compose(order: Order, fault: Fault | None) -> bytes:
+    """Paint the pictures and write the answer's body, with the damage that the fault prescribes."""
+    begun = time.monotonic()
+    pictures = _pictures(order)
+    if fault is not None and fault.damage == "magic":
+        pictures = [bytes(min(_MAGIC_BYTES, len(data))) + data[_MAGIC_BYTES:] for data in pictures]
+    if order.shape == "binary":
+        return pictures[0]
+    texts = [pybase64.b64encode_as_string(data) for data in pictures]
+    if fault is not None and fault.damage == "base64":
+        texts = [f"{text[: len(text) // 2]}!{text[len(text) // 2 + 1 :]}" for text in texts]
+    if fault is not None and fault.damage == "empty":
+        texts = []
+    body = _native(order, texts, begun) if order.shape == "native" else _openai(order, texts)
+    for name in fault.drop if fault is not None else ():
+        body.pop(name, None)
+    return orjson.dumps(body)
+
+
+def _pictures(order: Order) -> list[bytes]:
+    if order.painter is None:
+        return [paint(order.wish, variant) for variant in range(order.count)]
+    if isinstance(order.painter, bytes):
+        return [order.painter] * order.count
+    pictures = [order.painter(dict(order.received)) for _ in range(order.count)]
+    for data in pictures:
+        if not isinstance(data, bytes):
+            raise TypeError(f"images= returned {type(data).__name__}, not bytes")
+    return pictures
+
+
+def _native(order: Order, texts: list[str], begun: float) -> dict[str, Any]:
+    done = time.monotonic()
+    timing = {
+        "inferenceDuration": _milliseconds(order.inference + done - begun),
+        "inferencePreprocessingTime": _milliseconds(order.preprocessing),
+        "inferenceQueueTime": _milliseconds(begun - order.began - order.inference),
+    }
+    return {
+        "id": f"generate-image-{secrets.randbelow(10**10):010d}",
+        "request": order.received,
+        "images": texts,
+        "timing": {**timing, "total": sum(timing.values())},
+    }
+
+
+def _openai(order: Order, texts: list[str]) -> dict[str, Any]:
+    prefix = f"data:{order.picture_type};base64," if order.shape == "url" else ""
+    return {"created": int(time.time()), "data": [{order.shape: prefix + text} for text in texts]}
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def complete_wish(wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the random seed that a request without one gets."""
+    return {"seed": secrets.randbelow(1_999_999_999) - 999_999_999, **wish}
