@@ -264,6 +264,10 @@ class DecodeError(VeniceError):
 class StorageError(VeniceError, OSError):
     """The disk refused. `errno` and `filename` are the operating system's."""
 
+    @override
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}" if self.filename else super().__str__()
+
 
 class OutputExistsError(StorageError, FileExistsError):
     """What would be written is there already; nothing is ever overwritten."""

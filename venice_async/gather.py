@@ -197,7 +197,8 @@ class _Source:
         if isinstance(item, ImageRequest):
             return attrs.evolve(item, **changes) if changes else item
         if isinstance(item, str):
-            return ImageRequest(item, **{**self._fields, **changes})
+            fields: dict[str, Any] = {**self._fields, **changes}
+            return ImageRequest(item, **fields)
         raise ValidationError([Fault("what", item, "a prompt or an ImageRequest")])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
@@ -71,7 +71,7 @@ class Pool:
                 return await attempt()
 
     @asynccontextmanager
-    async def place(self, deadline: float | None = None) -> AsyncIterator[None]:
+    async def place(self, deadline: float | None = None) -> AsyncGenerator[None, None]:
         """Hold a place for the length of the block.
 
         Raises:
@@ -114,7 +114,7 @@ class Pool:
 
 
 @contextmanager
-def confirmed() -> Iterator[None]:
+def confirmed() -> Generator[None, None, None]:
     """Turn a status that leaves the purchase open into an `UnconfirmedError`."""
     try:
         yield

@@ -33,7 +33,7 @@ class BatchReport:
     pending: int | None
     elapsed: float
     stopped: VeniceError | None
-    _outcomes: tuple[Outcome, ...] = field(repr=False)
+    _outcomes: tuple[Outcome, ...] = field(repr=False, alias="outcomes")
 
     async def outcomes(self) -> AsyncIterator[Outcome]:
         """Every outcome, in the order of the input."""

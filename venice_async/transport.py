@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 from typing import Any, cast
@@ -190,7 +190,7 @@ class Transport:
     @asynccontextmanager
     async def post(
         self, path: str, body: bytes, *, timeouts: Timeouts, deadline: float | None
-    ) -> AsyncIterator[Exchange]:
+    ) -> AsyncGenerator[Exchange, None]:
         """Send a purchase; the block runs once the head of its answer is there.
 
         Args:
@@ -231,7 +231,7 @@ class Transport:
     @asynccontextmanager
     async def get(
         self, path: str, params: Mapping[str, str], *, timeouts: Timeouts, deadline: float | None
-    ) -> AsyncIterator[Exchange]:
+    ) -> AsyncGenerator[Exchange, None]:
         """Ask for something that costs nothing; the block runs once the head of the answer is there.
 
         Raises:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, cast
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 import orjson
 from aiohttp import web
-from attrs import define, evolve, field
+from attrs import define, field
 
 from .account import RequestRecord, abbreviate
 from .answer import Answer
@@ -95,7 +96,7 @@ class Generation:
         self._refuse_faults_of(body)
         return cast("dict[str, Any]", body)
 
-    async def _read_raw(self, request: web.Request) -> bytes:
+    async def _read_raw(self, request: web.Request) -> bytearray:
         limit = self.state.max_body
         if request.content_length is not None and request.content_length > limit:
             raise RefusalError(413)
@@ -107,7 +108,7 @@ class Generation:
                     raise RefusalError(413)
         except (ConnectionError, web.RequestPayloadError):
             raise RefusalError(400, "The request body ended early") from None
-        return bytes(raw)
+        return raw
 
     def _refuse_faults_of(self, body: Any) -> None:
         schema: Schema | ImageSchema = OPENAI_SCHEMA if self.openai else IMAGE_SCHEMAS[self.state.profile]
@@ -125,7 +126,7 @@ class Generation:
         verdict = self.state.limiter.take(model_id, now)
         self._note_limit(verdict)
         if not verdict.allowed:
-            wait = max(1, -int((now - verdict.reset_at) // 1))
+            wait = max(1, math.ceil(verdict.reset_at - now))
             raise RefusalError(429, headers={"Retry-After": str(wait)})
 
     def _note_limit(self, verdict: Verdict) -> None:
@@ -158,12 +159,9 @@ class Generation:
             enhanced = f"{body['prompt'][:_LONGEST_ECHO]}, highly detailed, soft light"
             self.headers["x-venice-enhanced-prompt"] = quote(enhanced, safe="")
         status = 200 if self.fault is None or self.fault.status is None else self.fault.status
-        answer = Answer(status, composed, headers=self.headers)
-        return (
-            evolve(answer, content_type=order.picture_type, compressible=False)
-            if shape == "binary"
-            else answer
-        )
+        if shape == "binary":
+            return Answer(status, composed, order.picture_type, self.headers, compressible=False)
+        return Answer(status, composed, headers=self.headers)
 
     def _shape(self, body: Mapping[str, Any]) -> str:
         if self.openai:

@@ -39,9 +39,11 @@ class Sink(Protocol[R_co]):
 
     async def commit(self, answer: Mapping[str, Any]) -> R_co:
         """The answer is whole and checked: make the result of it."""
+        ...
 
     async def reject(self) -> tuple[Path, ...]:
         """The answer is not what it should be: keep what came, and say where."""
+        ...
 
     async def discard(self) -> None:
         """Forget what came."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -165,7 +165,7 @@ class VeniceSession:
     @asynccontextmanager
     async def stream(
         self, request: ImageRequest, *, timeout: float | Timeouts | None = None
-    ) -> AsyncIterator[ImageStream]:
+    ) -> AsyncGenerator[ImageStream, None]:
         """Generate an image and hand it on as it arrives.
 
         The block runs once the image has begun. What was handed on is not to be trusted before the

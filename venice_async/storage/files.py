@@ -13,7 +13,7 @@ import asyncio
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePath
@@ -51,7 +51,7 @@ _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 
 @contextmanager
-def storage_errors() -> Iterator[None]:
+def storage_errors() -> Generator[None, None, None]:
     """Turn what the operating system raises into a `StorageError` with the same number and path."""
     try:
         yield
@@ -116,7 +116,7 @@ class _TemporaryFile:
     """A hidden file that grows in the writer thread."""
 
     def __init__(self, directory: Path, image_format: ImageFormat | None) -> None:
-        self.format = image_format
+        self.format: ImageFormat | None = image_format
         self.size = 0
         self.path = directory / f".{secrets.token_hex(8)}.part"
         self.pieces: list[bytes] = []
@@ -239,7 +239,8 @@ class FileSink:
         paths = await self._writer.submit(partial(self._publish, answer.get("id")))
         sizes = tuple(file.size for file in self._files)
         # The echo of the request can be as large as a picture, and its sender knows it.
-        return SavedImages(**{**answer, "request": None}, paths=paths, sizes=sizes)
+        fields: dict[str, Any] = {**answer, "request": None}
+        return SavedImages(**fields, paths=paths, sizes=sizes)
 
     async def reject(self) -> tuple[Path, ...]:
         """Keep what came under `.venice/rejected/`, for a person to look at."""

@@ -76,6 +76,7 @@ class AnswerDecoder(Protocol):
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes."""
+        ...
 
     def close(self) -> dict[str, Any] | None:
         """Take the end of the body; its fields without the images, None where it has no fields."""

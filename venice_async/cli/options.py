@@ -1,0 +1,127 @@
+"""From words on the command line to requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from venice_async.errors import ConfigurationError, Fault, ValidationError
+from venice_async.storage.inputs import read_bytes, read_json, read_prompts
+from venice_async.types.limits import RequestLimits
+from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
+from venice_async.wire.codec import structure_request
+
+__all__ = ["parse_seeds", "requests_from"]
+
+_SEEDS_AT_MOST = 1_000_000
+_SEED_RANGE = re.compile(r"\s*(-?\d+)(?:\s*-\s*(-?\d+))?\s*\Z")
+
+
+def parse_seeds(text: str | None) -> list[int] | None:
+    """Seeds such as `0-15,42`; None for none.
+
+    Raises:
+        ConfigurationError: The text is no such list.
+    """
+    if text is None:
+        return None
+    seeds: list[int] = []
+    for part in text.split(","):
+        if (found := _SEED_RANGE.match(part)) is None:
+            raise ConfigurationError(f"--seeds {text}: {part!r} is no seed and no range such as 0-15")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise ConfigurationError(f"--seeds {text}: {part!r} runs backwards; write {last}-{first}")
+        if last - first + len(seeds) >= _SEEDS_AT_MOST:
+            raise ConfigurationError(f"--seeds {text}: more than {_SEEDS_AT_MOST} seeds")
+        seeds.extend(range(first, last + 1))
+    return seeds
+
+
+def requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[ImageRequest]:
+    """The requests that the options of `generate` describe, all of them valid.
+
+    Raises:
+        ConfigurationError: There is no prompt, or options contradict each other.
+        ValidationError: A field is outside its range.
+        StorageError: A file cannot be read.
+    """
+    fields = _fields(given)
+    prompts = [
+        *(given["prompts"] or ()),
+        *(read_prompts(given["prompts_file"]) if given["prompts_file"] else ()),
+    ]
+    if given["seeds"] is not None and "seed" in fields:
+        raise ConfigurationError("--seed and --seeds exclude each other")
+    if given["request_file"] is not None:
+        request = structure_request(read_json(given["request_file"]), limits=limits)
+        request = attrs.evolve(request, **fields)
+        return [attrs.evolve(request, prompt=prompt) for prompt in prompts] or [request]
+    if not prompts:
+        raise ConfigurationError("no prompt: give one as an argument, --prompts FILE or --request FILE")
+    if "model" not in fields:
+        raise ConfigurationError("no model: add --model, for example --model fluently-xl")
+    faults: list[Fault] = []
+    requests: list[ImageRequest] = []
+    for number, prompt in enumerate(prompts, 1):
+        try:
+            requests.append(ImageRequest(prompt, limits=limits, **fields))
+        except ValidationError as exc:
+            faults += [
+                attrs.evolve(fault, field=f"prompt {number}") if fault.field == "prompt" else fault
+                for fault in exc.faults
+                if fault.field == "prompt" or number == 1
+            ]
+    if faults:
+        raise ValidationError(faults)
+    return requests
+
+
+def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a request that were given."""
+    plain = {
+        field.name: str(value) if field.name == "quality" else value
+        for field in attrs.fields(ImageRequest)
+        if field.name not in {"prompt", "limits", "inpaint"} and (value := given.get(field.name)) is not None
+    }
+    if given["image_format"] is not None:
+        plain["format"] = str(given["image_format"])
+    if (inpaint := _inpaint(given)) is not None:
+        plain["inpaint"] = inpaint
+    if given["style_reference"]:
+        plain["style_references"] = [
+            _style_reference(source, given["style_reference_strength"]) for source in given["style_reference"]
+        ]
+    return plain
+
+
+def _style_reference(source: str, strength: float | None) -> StyleReference:
+    if source.startswith(("http://", "https://")):
+        return StyleReference(image=source, strength=strength)
+    return StyleReference.from_bytes(read_bytes(source), strength=strength)
+
+
+def _inpaint(given: Mapping[str, Any]) -> Inpaint | None:
+    mask = {
+        name: given[f"mask_{name}"]
+        for name in ("image_prompt", "object_target", "inferred_object")
+        if given[f"mask_{name}"] is not None
+    }
+    if given["inpaint"] is None:
+        if mask or given["inpaint_strength"] is not None:
+            raise ConfigurationError("inpainting needs its source picture: --inpaint FILE")
+        return None
+    if given["inpaint_strength"] is None:
+        raise ConfigurationError("inpainting needs --inpaint-strength, 0 to 100")
+    if 0 < len(mask) < 3:
+        raise ConfigurationError(
+            "a mask needs all of --mask-image-prompt, --mask-object-target and --mask-inferred-object"
+        )
+    return Inpaint.from_bytes(
+        read_bytes(given["inpaint"]),
+        strength=given["inpaint_strength"],
+        mask=InpaintMask(**mask) if mask else None,
+    )
