@@ -282,7 +282,9 @@ class BatchError(ExceptionGroup[Exception], VeniceError):
 
     count: int
 
-    def __new__(cls, message: str, exceptions: Sequence[Exception], count: int | None = None) -> Self:
+    def __new__(  # pyright: ignore[reportInconsistentConstructor] - groups are made in __new__
+        cls, message: str, exceptions: Sequence[Exception], count: int | None = None
+    ) -> Self:
         """Keep the first 100 of the exceptions; `count` says how many there were in all."""
         self = super().__new__(cls, message, list(exceptions)[:100])
         self.count = len(exceptions) if count is None else count

@@ -73,7 +73,7 @@ class _Body(aiohttp.payload.Payload):
     @override
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         stream = cast("aiohttp.http.StreamWriter", writer)
-        self.connection = stream.transport
+        self.connection = stream.protocol
         idle_since = self._idle_since.get(self.connection, math.inf)
         if asyncio.get_running_loop().time() - idle_since > MAX_IDLE:
             self.stale = True
@@ -210,7 +210,8 @@ class Transport:
             yield Exchange(response, payload)
         finally:
             response.close()  # of an answer that was read to its end, the connection lives on
-            self._idle_since[payload.connection] = asyncio.get_running_loop().time()
+            if payload.connection is not None:
+                self._idle_since[payload.connection] = asyncio.get_running_loop().time()
 
     async def _send(
         self, path: str, body: bytes, timeouts: Timeouts, deadline: float | None
@@ -256,7 +257,9 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         if self._session is None or self._session.closed:
             raise SessionStateError("the HTTP session is closed")
-        left = None if deadline is None else max(0.001, deadline - asyncio.get_running_loop().time())
+        left = None if deadline is None else deadline - asyncio.get_running_loop().time()
+        if left is not None and left <= 0:
+            raise RequestTimeoutError("the time for this call is up; nothing was sent")
         timeout = aiohttp.ClientTimeout(total=left, connect=timeouts.connect, sock_read=timeouts.first_byte)
         url = self._base_url / path
         return await self._session.request(

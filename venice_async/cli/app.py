@@ -72,9 +72,10 @@ def run() -> int:
     except typer.Exit as exc:
         return exc.exit_code
     except Exception as exc:
-        if not hasattr(exc, "show"):  # typer's own errors show themselves: what is wrong, and where
+        show = getattr(exc, "show", None)  # typer's own errors show themselves: what is wrong, and where
+        if show is None:
             raise
-        exc.show()
+        show()
         return 2
     return code or 0
 

@@ -95,7 +95,7 @@ def _by_resolution(model_id: str, name: str, usd: tuple[str, str, str], **more: 
 
 
 _ALL = (
-    _plain("fluently-xl", "Fluently XL", "0.01", divisor=8),
+    _plain("fluently-xl", "Fluently XL", "0.01"),
     _plain("venice-sd35", "Venice SD35", "0.01", "default", "eliza-default", steps=(25, 30), divisor=16),
     _plain("z-image-turbo", "Z-Image Turbo", "0.01", "fastest", steps=(8, 8)),
     _plain("chroma", "Chroma", "0.01", steps=(10, 10)),

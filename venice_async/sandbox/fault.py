@@ -60,7 +60,7 @@ class Fault:
             or with another than the body's own, the connection is closed after the body.
         body: Answer with exactly these bytes.
         billed: Whether the request is charged for before the fault strikes. By default an error
-            status and a refusal come before billing, and everything else after it.
+            status (400 and above) strikes before billing, and everything else after it.
     """
 
     status: int | None = None

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from decimal import Decimal
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self, cast
@@ -89,7 +90,7 @@ class Sandbox:
         profile: str = "schema",
         host: str = "127.0.0.1",
         api_key: str | None = None,
-        balance_usd: object = 100,
+        balance_usd: float | str | Decimal = 100,
         images: Painter | None = None,
         max_body: int = 64 * 1024 * 1024,
         ssl_context: SSLContext | None = None,

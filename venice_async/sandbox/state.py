@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from attrs import field, frozen
 
@@ -30,7 +29,7 @@ __all__ = ["Latency", "State", "dollars"]
 Latency = float | Callable[[str], float]
 
 
-def dollars(value: Any) -> Decimal:
+def dollars(value: float | str | Decimal) -> Decimal:
     """Read an amount of US dollars.
 
     Raises:

@@ -27,11 +27,14 @@ class WriterThread:
         self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._waking = False
         self._thread: threading.Thread | None = None
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def submit(self, job: Callable[[], T]) -> asyncio.Future[T]:
         """Queue a job; the future brings its result or its exception."""
         loop = asyncio.get_running_loop()
+        if self._closed:
+            return _run_here(job, loop)
         if self._thread is None:
             self._loop = loop
             self._thread = threading.Thread(target=self._run, name="venice-async-writer", daemon=True)
@@ -43,6 +46,7 @@ class WriterThread:
     async def close(self) -> None:
         """Run what was submitted, and end the thread."""
         thread, self._thread = self._thread, None
+        self._closed = True
         if thread is None:
             return
         ended = asyncio.get_running_loop().create_future()
@@ -81,6 +85,16 @@ class WriterThread:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+
+
+def _run_here(job: Callable[[], T], loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
+    """After the end of the thread only clean-up comes, of calls that the closing cut off."""
+    future: asyncio.Future[T] = loop.create_future()
+    try:
+        future.set_result(job())
+    except OSError as exc:
+        future.set_exception(exc)
+    return future
 
 
 def _nothing() -> None:

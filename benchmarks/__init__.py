@@ -1,0 +1,1 @@
+"""Measurements that print their own figures; ratios of one run, never absolutes of two."""

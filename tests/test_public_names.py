@@ -1,0 +1,73 @@
+"""The public face, pinned: a name that comes or goes is a decision, and a line in the changelog."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import venice_async
+import venice_async.errors
+
+NAMES = [
+    "BatchError",
+    "BatchReport",
+    "Failed",
+    "Generated",
+    "ImageData",
+    "ImageModel",
+    "ImageRequest",
+    "ImageResponse",
+    "Inpaint",
+    "InpaintMask",
+    "Outcome",
+    "Progress",
+    "RateLimitError",
+    "RequestLimits",
+    "RequestTimeoutError",
+    "StatusError",
+    "StyleReference",
+    "Timeouts",
+    "Unconfirmed",
+    "UnconfirmedError",
+    "ValidationError",
+    "VeniceError",
+    "VeniceSession",
+    "__version__",
+    "gather_generate",
+    "stream_generate",
+    "sweep",
+]
+
+
+def test_the_package_exports_these_names_and_no_others():
+    """`venice_async.__all__` is exactly the pinned list, and every name is there."""
+    assert sorted(venice_async.__all__) == sorted(NAMES)
+    assert all(hasattr(venice_async, name) for name in NAMES)
+
+
+def test_every_public_name_has_a_docstring():
+    """Each class and function of the face explains itself."""
+    for name in NAMES:
+        value = getattr(venice_async, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert (value.__doc__ or "").strip(), name
+
+
+def test_every_error_is_a_venice_error_and_drawn_in_the_tree():
+    """The tree in the docstring of `errors` names every exception class there is."""
+    for name in venice_async.errors.__all__:
+        value = getattr(venice_async.errors, name)
+        if inspect.isclass(value) and issubclass(value, BaseException):
+            assert issubclass(value, venice_async.VeniceError)
+            assert f" {name}" in (venice_async.errors.__doc__ or "")
+
+
+def test_importing_the_package_imports_no_extra():
+    """The core needs neither Pillow, typer nor rich, and does not import the sandbox."""
+    code = (
+        "import sys, venice_async;"
+        "print([name for name in ('PIL', 'typer', 'rich', 'venice_async.sandbox') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
