@@ -5,6 +5,17 @@
 3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C.
 """
 
-from .app import app, run
+from __future__ import annotations
 
-__all__ = ["app", "run"]
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line, or say which extra it needs."""
+    try:
+        from .app import run  # noqa: PLC0415 - it needs an extra
+    except ModuleNotFoundError as exc:
+        sys.exit(f'error: {exc.name} is missing; the command line needs: pip install "venice-async[cli]"')
+    sys.exit(run())
