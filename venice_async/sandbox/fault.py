@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import attrs
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from typing_extensions import override
 
 from .arguments import is_number, is_whole
@@ -32,6 +32,10 @@ def _names(value: str | Iterable[str]) -> tuple[str, ...]:
 
 def _pairs(value: Mapping[str, str | None] | Headers) -> Headers:
     return tuple(value.items()) if isinstance(value, Mapping) else tuple(value)
+
+
+def _billed_by_default(fault: Fault) -> bool:
+    return not fault.is_error
 
 
 @frozen(repr=False)
@@ -78,11 +82,7 @@ class Fault:
     drip: float | None = field(default=None, kw_only=True)
     headers: Headers = field(default=(), converter=_pairs, kw_only=True)
     body: bytes | None = field(default=None, kw_only=True)
-    billed: bool = field(kw_only=True)
-
-    @billed.default
-    def _billed_by_default(self) -> bool:
-        return not self.is_error
+    billed: bool = field(default=Factory(_billed_by_default, takes_self=True), kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         for complaint in (*_wrong_values(self), *_contradictions(self)):

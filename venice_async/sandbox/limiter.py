@@ -44,9 +44,11 @@ class Limiter(Protocol):
 
     def take(self, key: str, now: float) -> Verdict:
         """Ask for one request at time `now`, and count it if it is allowed."""
+        ...
 
     def peek(self, key: str, now: float) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
+        ...
 
 
 @define
@@ -72,6 +74,7 @@ class FixedWindow:
 
     def take(self, key: str, now: float) -> Verdict:
         """Ask for one request at time `now`, and count it if it is allowed."""
+        ...
         current = self._open.get(key)
         if current is None or now >= current.ends_at:
             current = self._open[key] = _Window(now + self.window)
@@ -81,6 +84,7 @@ class FixedWindow:
 
     def peek(self, key: str, now: float) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
+        ...
         current = self._open.get(key)
         if current is None or now >= current.ends_at:
             return Verdict(True, self.limit, self.limit, now + self.window)  # noqa: FBT003

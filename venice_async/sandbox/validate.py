@@ -48,6 +48,7 @@ class Check(Protocol):
 
     def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
         """Yield what is wrong with a value that stands at `path`."""
+        ...
 
 
 def _kind(value: Any) -> str:

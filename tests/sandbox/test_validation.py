@@ -1,0 +1,277 @@
+"""What a body may hold, at and around every end point, in both profiles."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venice_async.sandbox.validate import IMAGE_SCHEMAS, OPENAI_SCHEMA, details_of
+
+BASE = {"model": "fluently-xl", "prompt": "a red fox"}
+MASK = {"image_prompt": "a", "object_target": "b", "inferred_object": "c"}
+INPAINT = {"strength": 50, "source_image_base64": "..."}
+
+
+def issues(profile, **fields):
+    body = {name: value for name, value in {**BASE, **fields}.items() if value is not ...}
+    return [(issue.path, issue.code) for issue in IMAGE_SCHEMAS[profile].issues(body)]
+
+
+# Field, low end, high end, a small step, and whether each end is in the range: in the schema, on the page.
+RANGES = [
+    ("width", 0, 1280, 1, (False, True), (False, False)),
+    ("height", 0, 1280, 1, (False, True), (False, False)),
+    ("steps", 0, 50, 1, (False, True), (False, False)),
+    ("cfg_scale", 0, 20, 0.001, (False, True), (False, False)),
+    ("seed", -999_999_999, 999_999_999, 1, (True, True), (False, False)),
+    ("lora_strength", 0, 100, 1, (True, True), (False, False)),
+    ("variants", 1, 4, 1, (True, True), (True, True)),
+]
+
+
+@pytest.mark.parametrize("profile", ["schema", "page"])
+@pytest.mark.parametrize(("name", "low", "high", "step", "schema", "page"), RANGES)
+def test_numbers_at_and_around_the_ends(profile, name, low, high, step, schema, page):
+    """Each end is in or out as the profile says, a step within is in, a step beyond is out."""
+    ends = schema if profile == "schema" else page
+    assert (issues(profile, **{name: low}) == []) is ends[0]
+    assert (issues(profile, **{name: high}) == []) is ends[1]
+    assert issues(profile, **{name: low + step}) == []
+    assert issues(profile, **{name: high - step}) == []
+    assert issues(profile, **{name: low - step}) == [((name,), "too_small")]
+    assert issues(profile, **{name: high + step}) == [((name,), "too_big")]
+
+
+@pytest.mark.parametrize("profile", ["schema", "page"])
+@pytest.mark.parametrize(("name", "low"), [("prompt", 1), ("negative_prompt", 0)])
+def test_lengths_at_and_around_the_ends(profile, name, low):
+    """A text may have as many characters as both sources say, whatever the characters are."""
+    assert issues(profile, **{name: "x" * low}) == []
+    assert issues(profile, **{name: "\U0001f98a" * 1500}) == []
+    assert issues(profile, **{name: "x" * 1501}) == [((name,), "too_big")]
+    if low:
+        assert issues(profile, **{name: ""}) == [((name,), "too_small")]
+
+
+INTEGERS = ["width", "height", "steps", "seed", "lora_strength", "variants"]
+FLAGS = [
+    *("safe_mode", "return_binary", "hide_watermark", "embed_exif_metadata", "enable_web_search"),
+    *("enhance_prompt", "disable_prompt_optimization_thinking"),
+]
+TEXTS = [
+    "model",
+    "prompt",
+    "negative_prompt",
+    "style_preset",
+    "format",
+    "aspect_ratio",
+    "resolution",
+    "quality",
+]
+
+
+@pytest.mark.parametrize("name", [*INTEGERS, "cfg_scale"])
+@pytest.mark.parametrize("value", [True, False, "7", None, [7], {}])
+def test_only_numbers_are_numbers(name, value):
+    """Neither a flag nor a text nor null stands for a number."""
+    assert issues("schema", **{name: value}) == [((name,), "invalid_type")]
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_integers_have_no_fraction(name):
+    """1.5 is no integer; 2.0 is, as JSON has one kind of number."""
+    assert issues("schema", **{name: 1.5}) == [((name,), "invalid_type")]
+    assert issues("schema", **{name: 2.0}) == []
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_only_flags_are_flags(name):
+    """Neither 1 nor "true" nor null stands for true."""
+    assert issues("schema", **{name: True}) == issues("schema", **{name: False}) == []
+    for value in (1, 0, "true", None):
+        assert issues("schema", **{name: value}) == [((name,), "invalid_type")]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("value", [1, True, None, ["x"], {}])
+def test_only_texts_are_texts(name, value):
+    """No other type stands for a text."""
+    assert issues("schema", **{name: value}) == [((name,), "invalid_type")]
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("style_preset", "3D Model", "3d model"),
+        ("format", "webp", "gif"),
+        ("resolution", "4K", "8K"),
+        ("quality", "high", "best"),
+    ],
+)
+def test_choices_are_closed(name, good, bad):
+    """A word that is not listed is refused, also one that differs by case only."""
+    assert issues("page", **{name: good}) == []
+    assert issues("page", **{name: bad}) == [((name,), "invalid_enum_value")]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "good"),
+    [("1:1", True), ("21:9", True), ("0:1", False), ("16x9", False), ("1:1:1", False), ("", False)],
+)
+def test_aspect_ratio_is_two_numbers(ratio, good):
+    """An aspect ratio is written as two numbers above 0 with a colon."""
+    assert (issues("schema", aspect_ratio=ratio) == []) is good
+
+
+@pytest.mark.parametrize("missing", ["model", "prompt"])
+def test_required_fields(missing):
+    """What the page requires must be there."""
+    assert issues("schema", **{missing: ...}) == [((missing,), "invalid_type")]
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 7, True])
+def test_only_objects_are_bodies(body):
+    """A body that is no object has one fault, at its root."""
+    assert [(i.path, i.code) for i in IMAGE_SCHEMAS["page"].issues(body)] == [((), "invalid_type")]
+
+
+def test_unknown_keys_are_refused_at_every_depth():
+    """A key that is not listed is named where it stands."""
+    inpaint = {**INPAINT, "mask": {**MASK, "inner": 1}, "middle": 1}
+    found = issues("schema", outer=1, inpaint=inpaint, style_references=[{"image": "x", "deep": 1}])
+    assert found == [
+        (("inpaint", "mask"), "unrecognized_keys"),
+        (("inpaint",), "unrecognized_keys"),
+        (("style_references", 0), "unrecognized_keys"),
+        ((), "unrecognized_keys"),
+    ]
+
+
+@pytest.mark.parametrize("profile", ["schema", "page"])
+def test_inpaint(profile):
+    """An inpaint needs a strength from 0 to 100 and a source; a mask needs all three texts."""
+    assert issues(profile, inpaint={**INPAINT, "mask": MASK}) == []
+    assert issues(profile, inpaint={**INPAINT, "strength": 0}) == []
+    assert issues(profile, inpaint={**INPAINT, "strength": 100}) == []
+    assert issues(profile, inpaint=None) == []
+    assert issues(profile, inpaint={**INPAINT, "strength": 101}) == [(("inpaint", "strength"), "too_big")]
+    assert issues(profile, inpaint={**INPAINT, "strength": -1}) == [(("inpaint", "strength"), "too_small")]
+    assert issues(profile, inpaint={}) == [
+        (("inpaint", "strength"), "invalid_type"),
+        (("inpaint", "source_image_base64"), "invalid_type"),
+    ]
+    lacking = issues(profile, inpaint={**INPAINT, "mask": {}})
+    assert lacking == [(("inpaint", "mask", name), "invalid_type") for name in MASK]
+    assert issues(profile, inpaint={**INPAINT, "mask": None}) == [(("inpaint", "mask"), "invalid_type")]
+
+
+def test_style_references():
+    """A reference needs an image and may have a strength from 0.1 to 1."""
+    assert issues("schema", style_references=[]) == []
+    assert issues("schema", style_references=[{"image": "x"}, {"image": "y", "strength": 0.1}]) == []
+    assert issues("schema", style_references=[{"image": "x", "strength": 1}]) == []
+    for strength, code in ((0.09, "too_small"), (1.01, "too_big"), (True, "invalid_type")):
+        found = issues("schema", style_references=[{"image": "x", "strength": strength}])
+        assert found == [(("style_references", 0, "strength"), code)]
+    assert issues("schema", style_references=[{}]) == [(("style_references", 0, "image"), "invalid_type")]
+    assert issues("schema", style_references={}) == [(("style_references",), "invalid_type")]
+    big = "x" * (12 * 1024 * 1024)
+    assert issues("schema", style_references=[{"image": big}]) == [
+        (("style_references", 0, "image"), "too_big")
+    ]
+
+
+def test_variants_exclude_raw_bytes():
+    """A raw answer has room for one picture, so variants are refused with it."""
+    assert issues("schema", variants=2, return_binary=True) == [(("variants",), "custom")]
+    assert issues("schema", variants=1, return_binary=True) == [(("variants",), "custom")]
+    assert issues("schema", variants=2, return_binary=False) == []
+
+
+def test_issues_and_details_are_zods():
+    """An issue names code, limits, message and path; the details hold the messages by field."""
+    found = list(
+        IMAGE_SCHEMAS["page"].issues({**BASE, "width": 1280, "inpaint": {**INPAINT, "mask": {}}, "x": 1})
+    )
+    assert found[0].to_json() == {
+        "code": "too_big",
+        "maximum": 1280,
+        "type": "number",
+        "inclusive": False,
+        "exact": False,
+        "message": "Number must be less than 1280",
+        "path": ["width"],
+    }
+    assert details_of(found) == {
+        "_errors": ["Unrecognized key(s) in object: 'x'"],
+        "width": {"_errors": ["Number must be less than 1280"]},
+        "inpaint": {
+            "_errors": [],
+            "mask": {"_errors": [], **{name: {"_errors": ["Required"]} for name in MASK}},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({}, None),
+        (
+            {"model": "anything", "n": 1, "size": "auto", "response_format": "url", "output_format": "webp"},
+            None,
+        ),
+        (
+            {
+                "moderation": "low",
+                "background": "x",
+                "output_compression": 100,
+                "quality": "hd",
+                "style": "y",
+            },
+            None,
+        ),
+        ({"user": "me", "output_compression": 0, "size": "1792x1024"}, None),
+        ({"n": 2}, ("n",)),
+        ({"size": "100x100"}, ("size",)),
+        ({"response_format": "b64"}, ("response_format",)),
+        ({"output_format": "gif"}, ("output_format",)),
+        ({"moderation": "high"}, ("moderation",)),
+        ({"output_compression": 101}, ("output_compression",)),
+        ({"prompt": ""}, ("prompt",)),
+        ({"prompt": "x" * 1501}, ("prompt",)),
+        ({"safe_mode": True}, ()),
+    ],
+)
+def test_openai_fields(fields, path):
+    """The OpenAI shape has fields and ranges of its own."""
+    found = [issue.path for issue in OPENAI_SCHEMA.issues({"prompt": "a fox", **fields})]
+    assert found == ([] if path is None else [path])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = [
+    "model",
+    "prompt",
+    "width",
+    "seed",
+    "inpaint",
+    "style_references",
+    "variants",
+    "format",
+    "safe_mode",
+    "x",
+]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6) | JSON)
+def test_any_json_is_judged(body):
+    """No body makes the validator fail, and every issue can be explained."""
+    for schema in (*IMAGE_SCHEMAS.values(), OPENAI_SCHEMA):
+        found = list(schema.issues(body))
+        assert "_errors" in details_of(found)
+        assert all(issue.to_json()["message"] for issue in found)
