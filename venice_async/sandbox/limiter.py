@@ -74,7 +74,6 @@ class FixedWindow:
 
     def take(self, key: str, now: float) -> Verdict:
         """Ask for one request at time `now`, and count it if it is allowed."""
-        ...
         current = self._open.get(key)
         if current is None or now >= current.ends_at:
             current = self._open[key] = _Window(now + self.window)
@@ -84,7 +83,6 @@ class FixedWindow:
 
     def peek(self, key: str, now: float) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
-        ...
         current = self._open.get(key)
         if current is None or now >= current.ends_at:
             return Verdict(True, self.limit, self.limit, now + self.window)  # noqa: FBT003
