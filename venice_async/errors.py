@@ -282,13 +282,19 @@ class BatchError(ExceptionGroup[Exception], VeniceError):
 
     count: int
 
-    def __new__(  # pyright: ignore[reportInconsistentConstructor] - groups are made in __new__
-        cls, message: str, exceptions: Sequence[Exception], count: int | None = None
-    ) -> Self:
+    def __new__(cls, message: str, exceptions: Sequence[Exception], count: int | None = None) -> Self:
         """Keep the first 100 of the exceptions; `count` says how many there were in all."""
         self = super().__new__(cls, message, list(exceptions)[:100])
         self.count = len(exceptions) if count is None else count
         return self
+
+    def __init__(
+        self,
+        message: str,
+        exceptions: Sequence[Exception],  # noqa: ARG002 - taken by __new__, as groups do
+        count: int | None = None,  # noqa: ARG002
+    ) -> None:
+        super().__init__(message, list(self.exceptions))
 
     @override
     def derive(self, excs: Sequence[Exception]) -> BatchError:  # type: ignore[override]

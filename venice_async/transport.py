@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from ssl import SSLContext
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -52,8 +53,15 @@ class _Body(aiohttp.payload.Payload):
 
     _value: bytes
 
-    def __init__(self, data: bytes, idle_since: WeakKeyDictionary[Any, float], timeout: float | None) -> None:
-        super().__init__(data, content_type="application/json")
+    def __init__(
+        self,
+        data: bytes,
+        lost: type[TransportError],
+        idle_since: WeakKeyDictionary[Any, float],
+        timeout: float | None,
+    ) -> None:
+        super().__init__(data)
+        self.lost = lost  # what it means that no whole answer came back
         self._size = len(data)
         self._last = max(0, (len(data) - 1) // _WRITE_SIZE * _WRITE_SIZE)
         self._idle_since = idle_since
@@ -95,7 +103,7 @@ class Exchange:
         content_type: Such as `application/json`, without parameters.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, body: _Body | None) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, body: _Body) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.content_type = response.content_type
@@ -204,30 +212,14 @@ class Transport:
             RequestTimeoutError: Time ran out, and nothing was sent.
             UnconfirmedError: It was sent, and no whole answer came back.
         """
-        response, payload = await self._send(path, body, timeouts, deadline)
-        try:
-            _watch_body(response, timeouts.between_bytes)
-            yield Exchange(response, payload)
-        finally:
-            response.close()  # of an answer that was read to its end, the connection lives on
-            if payload.connection is not None:
-                self._idle_since[payload.connection] = asyncio.get_running_loop().time()
-
-    async def _send(
-        self, path: str, body: bytes, timeouts: Timeouts, deadline: float | None
-    ) -> tuple[aiohttp.ClientResponse, _Body]:
-        headers = {**self._headers, "Accept": "application/json, image/*", "Accept-Encoding": "identity"}
-        while True:
-            payload = _Body(body, self._idle_since, timeouts.connect)
-            try:
-                with _Translated(payload):
-                    response = await self._request("POST", path, timeouts, deadline, headers, data=payload)
-            except ConnectError:
-                # aiohttp has closed the stale connection; each turn of this loop uses one up.
-                if not payload.stale:
-                    raise
-            else:
-                return response, payload
+        headers = {
+            "Accept": "application/json, image/*",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+        }
+        payload = partial(_Body, body, UnconfirmedError, self._idle_since, timeouts.connect)
+        async with self._exchange("POST", path, payload, headers, {}, timeouts, deadline) as exchange:
+            yield exchange
 
     @asynccontextmanager
     async def get(
@@ -237,33 +229,76 @@ class Transport:
 
         Raises:
             ConnectError: The server was not reached.
+            RequestTimeoutError: Time ran out before it was.
             TransportError: No whole answer came back.
         """
-        headers = {**self._headers, "Accept": "application/json", "Accept-Encoding": "gzip"}
-        with _Translated(None):
-            response = await self._request("GET", path, timeouts, deadline, headers, params=params)
-        async with response:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        # The empty body tells which connection was used: it must not be found too old by a POST.
+        payload = partial(_Body, b"", TransportError, self._idle_since, timeouts.connect)
+        async with self._exchange("GET", path, payload, headers, params, timeouts, deadline) as exchange:
+            yield exchange
+
+    @asynccontextmanager
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        make_body: Callable[[], _Body],
+        headers: Mapping[str, str],
+        params: Mapping[str, str],
+        timeouts: Timeouts,
+        deadline: float | None,
+    ) -> AsyncGenerator[Exchange, None]:
+        response, body = await self._send(method, path, make_body, headers, params, timeouts, deadline)
+        try:
             _watch_body(response, timeouts.between_bytes)
-            yield Exchange(response, None)
+            yield Exchange(response, body)
+        finally:
+            response.close()  # of an answer that was read to its end, the connection lives on
+            if body.connection is not None:
+                self._idle_since[body.connection] = asyncio.get_running_loop().time()
+
+    async def _send(
+        self, method: str, path: str, make_body: Callable[[], _Body], *rest: Any
+    ) -> tuple[aiohttp.ClientResponse, _Body]:
+        while True:
+            body = make_body()
+            try:
+                with _Translated(body):
+                    response = await self._request(method, path, body, *rest)
+            except ConnectError:
+                # aiohttp has closed the stale connection; each turn of this loop uses one up.
+                if not body.stale:
+                    raise
+            else:
+                return response, body
 
     async def _request(
         self,
         method: str,
         path: str,
+        body: _Body,
+        headers: Mapping[str, str],
+        params: Mapping[str, str],
         timeouts: Timeouts,
         deadline: float | None,
-        headers: Mapping[str, str],
-        **options: Any,
     ) -> aiohttp.ClientResponse:
         if self._session is None or self._session.closed:
             raise SessionStateError("the HTTP session is closed")
         left = None if deadline is None else deadline - asyncio.get_running_loop().time()
         if left is not None and left <= 0:
             raise RequestTimeoutError("the time for this call is up; nothing was sent")
-        timeout = aiohttp.ClientTimeout(total=left, connect=timeouts.connect, sock_read=timeouts.first_byte)
-        url = self._base_url / path
         return await self._session.request(
-            method, url, timeout=timeout, headers=headers, **self._options, **options
+            method,
+            self._base_url / path,
+            params=params,
+            data=body,
+            headers={**self._headers, **headers},
+            skip_auto_headers=("Content-Type",),
+            timeout=aiohttp.ClientTimeout(
+                total=left, connect=timeouts.connect, sock_read=timeouts.first_byte
+            ),
+            **self._options,
         )
 
 
@@ -293,7 +328,7 @@ class _Translated:
 
     __slots__ = ("_body",)
 
-    def __init__(self, body: _Body | None) -> None:
+    def __init__(self, body: _Body) -> None:
         self._body = body
 
     def __enter__(self) -> None:
@@ -311,10 +346,8 @@ class _Translated:
             return ConfigurationError(f"{what} is no URL that can be asked")
         if isinstance(exc, aiohttp.ClientConnectorError):
             return ConnectError(f"{what}; nothing was sent")
-        if self._body is None:
-            return TransportError(f"no whole answer: {what}")
         if self._body.left:
-            return UnconfirmedError(f"the request was sent, and no whole answer came back: {what}")
+            return self._body.lost(f"the request was sent, and no whole answer came back: {what}")
         if isinstance(exc, TimeoutError):
             return RequestTimeoutError(f"{what}; nothing was sent")
         return ConnectError(f"{what}; the request was not sent whole")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from venice_async.errors import (
     AuthenticationError,
     DecodeError,
+    OutputExistsError,
     PaymentRequiredError,
     PermissionDeniedError,
     StatusError,
@@ -40,6 +41,8 @@ def confirm(error: VeniceError) -> VeniceError:
 
 def was_billed(error: VeniceError) -> bool:
     """Whether the image was most likely paid for: a complete answer came, and could not be used."""
+    if isinstance(error, OutputExistsError):  # found out before anything is sent
+        return False
     return isinstance(error, DecodeError | StorageError)
 
 

@@ -65,7 +65,9 @@ class VeniceSession:
         timeouts: How long each part of a call may take.
         proxy: URL of an HTTP proxy, or None.
         ssl: TLS settings; True for the system's certificates.
-        session: An `aiohttp.ClientSession` of your own, which stays yours to close.
+        session: An `aiohttp.ClientSession` of your own, which stays yours to close. If you also ask
+            the API yourself through it, give its connector `keepalive_timeout=2`: how long your own
+            requests let a connection idle is not known here.
 
     Raises:
         ConfigurationError: There is no key, or a setting is wrong; nothing was opened.

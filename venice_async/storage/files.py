@@ -21,7 +21,7 @@ from typing import Any
 
 import anyio
 
-from venice_async.errors import OutputExistsError, StorageError
+from venice_async.errors import ConfigurationError, OutputExistsError, StorageError
 from venice_async.types.response import ImageFormat, SavedImages
 from venice_async.wire.decode import ImageBegins
 
@@ -45,6 +45,8 @@ _SUFFIXES: dict[str, ImageFormat] = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "p
 Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
 """From the API's id, the image's place, the number of images and the format to a relative path."""
 
+# File systems take 255; an extension, the image's number and a number to tell it apart come on top.
+_NAME_BYTES = 240
 _FLUSH_BYTES = 512 * 1024
 _FLUSH_PIECES = 256
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -86,21 +88,27 @@ def check_goal(goal: Path) -> None:
     """Find out before anything is paid for whether an image can go to this path.
 
     Raises:
+        ConfigurationError: The path names no file.
         OutputExistsError: The path is taken.
-        StorageError: Its directory does not exist, or cannot be written to.
+        StorageError: The name is too long, or the directory does not exist or cannot be written to.
     """
-    candidates = (
+    if goal.name in {"", ".."} or "\0" in str(goal):
+        raise ConfigurationError(f"{str(goal)!r} names no file")
+    if len(os.fsencode(goal.name)) > _NAME_BYTES:
+        raise StorageError(errno.ENAMETOOLONG, f"The name is longer than {_NAME_BYTES} bytes", str(goal))
+    taken = (
         [goal]
         if goal.suffix.lower() in _SUFFIXES
         else [goal.with_name(goal.name + suffix) for suffix in ("", *_SUFFIXES)]
     )
-    for candidate in candidates:
-        if candidate.exists():
-            raise OutputExistsError(errno.EEXIST, "The path is taken; nothing is overwritten", str(candidate))
-    if not goal.parent.is_dir():
-        raise StorageError(errno.ENOENT, "No such directory", str(goal.parent))
-    if not os.access(goal.parent, os.W_OK | os.X_OK):
-        raise StorageError(errno.EACCES, "The directory cannot be written to", str(goal.parent))
+    with storage_errors():
+        for path in taken:
+            if path.exists():
+                raise OutputExistsError(errno.EEXIST, "The path is taken; nothing is overwritten", str(path))
+        if not goal.parent.is_dir():
+            raise StorageError(errno.ENOENT, "No such directory", str(goal.parent))
+        if not os.access(goal.parent, os.W_OK | os.X_OK):
+            raise StorageError(errno.EACCES, "The directory cannot be written to", str(goal.parent))
 
 
 def name_for(goal: Path, _: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:

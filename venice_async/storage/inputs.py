@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def read_prompts(path: str) -> list[str]:
         StorageError: The file cannot be read.
         ConfigurationError: It is no UTF-8, or holds no prompt.
     """
-    prompts = [line.strip() for line in _read_text(path).splitlines()]
+    # `str.splitlines` also breaks at form feeds and Unicode separators, which a prompt may hold.
+    prompts = [line.strip() for line in re.split(r"\r\n|\n|\r", _read_text(path))]
     prompts = [prompt for prompt in prompts if prompt]
     if not prompts:
         raise ConfigurationError(f"{_called(path)} holds no prompt")

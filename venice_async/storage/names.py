@@ -113,17 +113,20 @@ def _fill(part: str, values: Mapping[str, object]) -> str:
 
 
 def _words(text: str, length: int) -> str:
-    """Letters and digits of any script; all between them becomes one hyphen."""
+    """Letters, their marks and digits of any script; all between them becomes one hyphen."""
     normal = unicodedata.normalize("NFC", text[: 4 * length])
-    return re.sub(r"[^\w.]+", "-", normal).strip("-._")[:length].strip("-._") or "_"
+    kept = "".join(char if char in "._" or _is_word(char) else " " for char in normal)
+    return "-".join(kept.split())[:length].strip("-._") or "_"
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
 def _safe(part: str) -> str:
     """One path component that every file system takes, and no shell mistakes for an option."""
-    text = "".join(
-        char for char in _UNSAFE.sub("-", part) if unicodedata.category(char) not in {"Cf", "Cs", "Co"}
-    )
-    text = text.encode()[:_NAME_BYTES].decode(errors="ignore").strip(". ") or "_"
+    text = "".join(char for char in _UNSAFE.sub("-", part) if unicodedata.category(char) not in _INVISIBLE)
+    text = text.strip(". ") or "_"
     if text[0] in "-~" or _RESERVED.match(text.partition(".")[0].rstrip(" ")):
         text = f"_{text}"
-    return text
+    return text.encode()[:_NAME_BYTES].decode(errors="ignore").rstrip(". ")

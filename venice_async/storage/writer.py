@@ -58,8 +58,11 @@ class WriterThread:
     def _run(self) -> None:
         while (entry := self._jobs.get()) is not None:
             job, future = entry
+            error: BaseException | None
             try:
                 result, error = job(), None
+            except StopIteration as exc:  # which no future can carry
+                result, error = None, RuntimeError(f"a job raised {exc!r}")
             except BaseException as exc:  # noqa: BLE001 - it is handed to whoever waits for the job
                 result, error = None, exc
             self._done.append((future, result, error))

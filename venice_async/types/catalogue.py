@@ -86,7 +86,7 @@ class ImageModel:
             changes["negative_prompt"] = attrs.evolve(limits.negative_prompt, high=characters)
         if self.steps_max is not None:
             changes["steps"] = Range(0, self.steps_max, low_open=True)
-        if self.width_height_divisor is not None:
+        if self.width_height_divisor:
             changes["divisor"] = self.width_height_divisor
         if self.max_style_references is not None:
             changes["style_references"] = Range(1, self.max_style_references)

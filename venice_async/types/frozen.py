@@ -36,6 +36,15 @@ class FrozenDict(Mapping[str, Any]):
         return len(self._data)
 
     @override
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        try:
+            return bool(self._data == freeze(other)._data)
+        except TypeError:
+            return False
+
+    @override
     def __hash__(self) -> int:
         return hash(frozenset(self._data.items()))
 
@@ -44,12 +53,17 @@ class FrozenDict(Mapping[str, Any]):
         return repr(self._data)
 
 
-def freeze(value: Any) -> Any:
+_DEPTH = 100
+
+
+def freeze(value: Any, depth: int = _DEPTH) -> Any:
     """Copy a JSON value so that nothing in it can change: mappings, and lists as tuples.
 
     Raises:
-        TypeError: It holds something that JSON cannot say.
+        TypeError: It holds something that JSON cannot say, or is nested deeper than 100.
     """
+    if depth == 0:
+        raise TypeError(f"it is nested deeper than {_DEPTH}")
     match value:
         case None | bool() | int():
             return value
@@ -60,9 +74,9 @@ def freeze(value: Any) -> Any:
         case Mapping():
             if bad := [key for key in value if not (isinstance(key, str) and is_unicode(key))]:
                 raise TypeError(f"{bad[0]!r} is no JSON key")
-            return FrozenDict({key: freeze(item) for key, item in value.items()})
+            return FrozenDict({key: freeze(item, depth - 1) for key, item in value.items()})
         case list() | tuple():
-            return tuple(freeze(item) for item in value)
+            return tuple(freeze(item, depth - 1) for item in value)
         case _:
             raise TypeError(f"{value!r} is no JSON value")
 

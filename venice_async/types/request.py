@@ -80,7 +80,8 @@ class _StyleImage(Text):
     def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
         yield from super().faults(instance, name, value)
         if isinstance(value, str) and not value.startswith(("http://", "https://")):
-            size = len(value.rpartition(",")[2]) * 3 // 4
+            text = value.rpartition(",")[2]
+            size = len(text) * 3 // 4 - text[-2:].count("=")
             if size >= _STYLE_IMAGE_BYTES:
                 yield Fault(name, value, f"a picture under 8 MB, not {size / 1024**2:.1f} MB")
 

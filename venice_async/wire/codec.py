@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, get_origin
@@ -54,10 +55,17 @@ def _request_converter() -> cattrs.Converter:
         converter.register_structure_hook(primitive, _as_is)
     converter.register_structure_hook_func(_is_literal, _as_is)
     overrides: dict[str, Any] = {name: override(struct_hook=_as_is) for name in ("limits", "extra")}
+
+    def references(value: Any, _: Any) -> Any:
+        if not isinstance(value, list | tuple | None):
+            raise TypeError("a list of objects")
+        return value and converter.structure(value, list[StyleReference])
+
     for cls in (InpaintMask, Inpaint, StyleReference, ImageRequest):
         special: dict[str, Any] = overrides if cls is ImageRequest else {}
-        structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **special)
-        converter.register_structure_hook(cls, _object_only(structure))
+        lists: dict[str, Any] = {"style_references": override(struct_hook=references)} if special else {}
+        structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **special, **lists)
+        converter.register_structure_hook(cls, _object_only(_with_every_fault(structure)))
         hidden: dict[str, Any] = {name: override(omit=True) for name in special}
         unstructure = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **hidden)
         converter.register_unstructure_hook(cls, unstructure)
@@ -74,6 +82,27 @@ def _object_only(structure: Any) -> Any:
         if not isinstance(value, Mapping):
             raise TypeError("an object")
         return structure(value, cls)
+
+    return hook
+
+
+def _with_every_fault(structure: Any) -> Any:
+    """A part that cannot be built hides the faults of the whole: look at the whole again without it."""
+
+    def hook(value: Mapping[str, Any], cls: Any) -> Any:
+        try:
+            return structure(value, cls)
+        except ClassValidationError as exc:
+            faults = list(_faults(exc, (), value))
+        bad = {re.split(r"[.\[]", fault.field)[0] for fault in faults}
+        rest = {key: given for key, given in value.items() if key not in bad}
+        required = {field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING}
+        rest |= {name: 1 if name == "strength" else "?" for name in required & bad}
+        try:
+            structure(rest, cls)
+        except ClassValidationError as exc:
+            faults += _faults(exc, (), value)
+        raise ValidationError(faults)
 
     return hook
 
@@ -112,7 +141,11 @@ _answers = _answer_converter()
 def encode_request(request: ImageRequest) -> bytes:
     """The JSON body of a request: the fields that were set, and `extra`."""
     fields = _requests.unstructure(request)
-    return orjson.dumps({**fields, **request.extra}, default=_thaw)
+    body = {**fields, **request.extra}
+    try:
+        return orjson.dumps(body, default=_thaw)
+    except orjson.JSONEncodeError:  # integers beyond 64 bits, subclasses of float such as numpy's
+        return json.dumps(body, default=_thaw, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _thaw(value: Any) -> Any:
@@ -133,19 +166,11 @@ def structure_request(data: Any, *, limits: RequestLimits = RequestLimits.DOCUME
     faults = [_unknown("limits", ImageRequest, data)] if "limits" in data else []
     try:
         request = _requests.structure({**given, "limits": limits}, ImageRequest)
-    except ClassValidationError as exc:
-        faults += _faults(exc, (), data)
+    except ValidationError as exc:
+        faults += exc.faults
     else:
         if not faults:
             return request
-    # A part that cannot be built hides the faults of the whole: look at the whole again without it.
-    bad = {re.split(r"[.\[]", fault.field)[0] for fault in faults}
-    whole = {key: value for key, value in given.items() if key not in bad}
-    whole |= {name: "?" for name in ("prompt", "model") if name in bad}
-    try:
-        _requests.structure({**whole, "limits": limits}, ImageRequest)
-    except ClassValidationError as exc:
-        faults += _faults(exc, (), data)
     raise ValidationError(faults)
 
 
@@ -173,7 +198,7 @@ def _faults(error: Exception, path: Path, data: Any) -> Iterator[Fault]:
 
 def _unknown(key: str, cls: type[Any], holder: Any, path: Path = ()) -> Fault:
     known = [field.name for field in attrs.fields(cls) if field.name != "limits"]
-    near = difflib.get_close_matches(key, known, n=1)
+    near = difflib.get_close_matches(str(key), known, n=1)
     hint = f"did you mean {near[0]}?" if near else "newer fields go into extra"
     return Fault(_dotted((*path, key)), _at(holder, (key,)), "a field that the API knows", hint)
 
@@ -235,7 +260,7 @@ def _model(entry: Mapping[str, Any]) -> ImageModel:
         "offline": spec.get("offline"),
         "privacy": spec.get("privacy"),
         "traits": spec.get("traits"),
-        "prices": {kind: price for kind, price in prices.items() if price is not None},
+        "prices": {kind: price for kind, price in prices.items() if price not in (None, {})},
         "steps_default": steps.get("default"),
         "steps_max": steps.get("max"),
         "extra": {key: value for key, value in spec.items() if key not in _SPEC},
@@ -248,10 +273,13 @@ _SPEC = {"name", "offline", "privacy", "traits", "pricing", "constraints"}
 
 
 def _usd(node: Any) -> Any:
-    """A price tree with each `{"usd": x, "diem": y}` replaced by x."""
-    if isinstance(node, Mapping):
-        return node["usd"] if "usd" in node else {key: _usd(child) for key, child in node.items()}
-    return None
+    """A price tree with each `{"usd": x, "diem": y}` replaced by x; prices in other money are left out."""
+    if not isinstance(node, Mapping):
+        return None
+    if "usd" in node:
+        return node["usd"]
+    prices = {key: _usd(child) for key, child in node.items()}
+    return {key: price for key, price in prices.items() if price is not None}
 
 
 def parse_styles(body: bytes) -> tuple[str, ...]:
@@ -272,10 +300,10 @@ def parse_rate_limits(body: bytes) -> KeyRateLimits:
     data = _data(body, dict)
     balances = _mapping(data.get("balances"))
     models = {
-        entry.get("apiModelId"): {
-            rule.get("type"): rule.get("amount") for rule in entry.get("rateLimits") or ()
+        _text(entry, "apiModelId"): {
+            _text(rule, "type"): rule.get("amount") for rule in _objects(entry.get("rateLimits"))
         }
-        for entry in data.get("rateLimits") or ()
+        for entry in _objects(data.get("rateLimits"))
     }
     flat = {"models": models, "balance_usd": balances.get("USD"), "balance_diem": balances.get("DIEM")}
     return _structure(flat, KeyRateLimits, "the rate limits")
@@ -290,6 +318,20 @@ def _data(body: bytes, kind: type[T]) -> T:
     if not isinstance(data, kind):
         raise DecodeError(f"the answer has no 'data' that is a {kind.__name__}")
     return data
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    items = [] if value is None else value
+    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+        raise DecodeError(f"the answer holds {value!r:.60}, expected a list of objects")
+    return items
+
+
+def _text(holder: Mapping[str, Any], key: str) -> str:
+    text = holder.get(key)
+    if not isinstance(text, str):
+        raise DecodeError(f"{key!r} in the answer is {text!r:.60}, expected a string")
+    return text
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

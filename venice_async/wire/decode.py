@@ -111,11 +111,10 @@ class _Images:
         if len(self._head) >= MAGIC_BYTES:
             self._announce(events)
 
-    def end(self, offset: int, events: list[Event]) -> None:
-        if not self._head:
-            raise DecodeError(f"images[{self.count - 1}] is empty", offset=offset)
+    def end(self, offset: int) -> None:
         if self._head is not _ANNOUNCED:
-            self._announce(events)
+            what = f"only {size} bytes long" if (size := len(self._head)) else "empty"
+            raise DecodeError(f"images[{self.count - 1}] is {what}", offset=offset)
 
     def check(self) -> None:
         if self._unknown:
@@ -163,7 +162,14 @@ _STRUCTURE = re.compile(rb'["{}\[\]]')
 _TOP_LEVEL = re.compile(rb'["{}\[\],:]')
 _STRING_BODY = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_PADDING = re.compile(rb"[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=)")
+_NO_BASE64_AT_ALL = re.compile(rb"[^A-Za-z0-9+/=]")
+_SURROGATES = re.compile(
+    rb"\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair, which is right
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_TOKEN = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
 _QUOTE, _BACKSLASH, _EQUALS = b'"\\='
 
 
@@ -175,6 +181,7 @@ class JsonDecoder:
         self._images = _Images(limits)
         self._state = self._structure
         self._base = 0  # bytes of the body before the current chunk
+        self._failed: DecodeError | None = None
         self._skeleton = bytearray()
         self._stack = bytearray()  # the opening brackets around the current position
         self._key: str | None = None  # of the top-level member
@@ -197,14 +204,24 @@ class JsonDecoder:
         Raises:
             DecodeError: Invalid base64, or a bound was passed.
         """
+        if self._failed is not None:
+            raise self._failed
         events: list[Event] = []
+        try:
+            self._feed(chunk, events)
+        except DecodeError as exc:
+            if not events:
+                raise
+            self._failed = exc  # what came before the fault is handed out first: it may be worth keeping
+        return events
+
+    def _feed(self, chunk: bytes, events: list[Event]) -> None:
         position, end = 0, len(chunk)
         while position < end:
             position = self._state(chunk, position, events)
             if len(self._skeleton) > self._limits.field_bytes:
                 raise self._fault(f"the fields take more than {self._limits.field_bytes} bytes", position)
         self._base += end
-        return events
 
     def close(self) -> dict[str, Any]:
         """Take the end of the body and return its fields but `images`.
@@ -212,12 +229,11 @@ class JsonDecoder:
         Raises:
             DecodeError: The body ends early, is no JSON object, or its images are not all there.
         """
+        if self._failed is not None:
+            raise self._failed
         if self._state != self._structure or self._stack or not self._skeleton:
             raise self._fault("the answer ends early", 0)
-        try:
-            fields = orjson.loads(self._skeleton)
-        except orjson.JSONDecodeError as exc:
-            raise DecodeError(f"the answer is no valid JSON: {exc.msg}") from exc
+        fields = _parse(bytes(self._skeleton))
         if not isinstance(fields, dict):
             raise DecodeError("the answer is no JSON object")
         images = fields.pop("images", None)
@@ -332,7 +348,7 @@ class JsonDecoder:
         end = chunk.find(_QUOTE, position)
         stop = len(chunk) if end < 0 else end
         if self._escape or chunk.find(_BACKSLASH, position, stop) >= 0:
-            piece: Buffer = self._unescape(chunk[position:stop])
+            piece: Buffer = self._unescape(chunk[position:stop], position)
         else:
             piece = memoryview(chunk)[position:stop]
         self._decode(memoryview(piece), position, events)
@@ -340,7 +356,7 @@ class JsonDecoder:
             return stop
         if self._carry or self._escape:
             raise self._fault(f"images[{self._images.count - 1}]: base64 ends early, padding is missing", end)
-        self._images.end(self._base + end, events)
+        self._images.end(self._base + end)
         self._skeleton += b'"'
         self._state = self._structure
         return end + 1
@@ -350,7 +366,7 @@ class JsonDecoder:
         start = 0
         if self._carry and piece:
             start = min(4 - len(self._carry), len(piece))
-            self._carry += piece[:start]
+            self._carry += self._checked(piece[:start], position)
             if len(self._carry) < 4:
                 return
             group, self._carry = self._carry, b""
@@ -359,7 +375,13 @@ class JsonDecoder:
         if stop > start:
             self._decode_groups(piece[start:stop], position + start, events)
         if stop < len(piece):
-            self._carry = bytes(piece[stop:])
+            self._carry = self._checked(piece[stop:], position + stop)
+
+    def _checked(self, characters: memoryview, position: int) -> bytes:
+        """Characters to carry; a bad one is told now, while its place is known."""
+        if found := _NO_BASE64_AT_ALL.search(characters):
+            raise self._fault(f"images[{self._images.count - 1}]: invalid base64", position + found.start())
+        return bytes(characters)
 
     def _decode_groups(self, groups: memoryview, position: int, events: list[Event]) -> None:
         fault = f"images[{self._images.count - 1}]: invalid base64"
@@ -368,22 +390,53 @@ class JsonDecoder:
         try:
             data = pybase64.b64decode(groups, validate=True)
         except Base64Error as exc:
-            found = _NO_BASE64.search(groups)
-            raise self._fault(fault, position + (found.start() if found else 0)) from exc
+            at = _fault_in(bytes(groups))
+            good = pybase64.b64decode(groups[: at - at % 4])
+            self._images.add(good, self._base + position, events)
+            raise self._fault(fault, position + at) from exc
         self._padded = groups[-1] == _EQUALS
         self._images.add(data, self._base + position, events)
 
-    def _unescape(self, piece: bytes) -> bytes:
+    def _unescape(self, piece: bytes, position: int) -> bytes:
         r"""Resolve JSON escapes (`\/` and `\u002f` are legal inside base64), keeping a cut one back."""
+        position -= len(self._escape)
         piece = self._escape + piece
         cut = piece.rfind(b"\\")
         whole = cut < 0 or (_ESCAPE.match(piece, cut) is not None and not _is_cut_unicode(piece, cut))
-        # A backslash that is itself escaped is no base64 either way, and is refused below.
+        # A backslash that is itself escaped is no base64 either way, and is refused here.
         self._escape = b"" if whole else piece[cut:]
-        return _ESCAPE.sub(_plain, piece if whole else piece[:cut])
+        piece = piece if whole else piece[:cut]
+        plain = _ESCAPE.sub(_plain, piece)
+        if _NO_BASE64_AT_ALL.search(plain):
+            for token in _TOKEN.finditer(piece):
+                if _NO_BASE64_AT_ALL.search(_ESCAPE.sub(_plain, token[0])):
+                    message = f"images[{self._images.count - 1}]: invalid base64"
+                    raise self._fault(message, position + token.start())
+        return plain
+
+
+def _parse(skeleton: bytes) -> Any:
+    try:
+        return orjson.loads(skeleton)
+    except orjson.JSONDecodeError as exc:
+        # A server that cuts a text inside a surrogate pair must not cost the image beside it.
+        mended = _SURROGATES.sub(lambda found: rb"\ufffd" if found[1] else found[0], skeleton)
+        try:
+            return orjson.loads(mended)
+        except orjson.JSONDecodeError:
+            raise DecodeError(f"the answer is no valid JSON: {exc.msg}") from exc
 
 
 _UNICODE_ESCAPE = 6  # characters in \u002f
+
+
+def _fault_in(groups: bytes) -> int:
+    """Where the first character stands that makes these groups of four no base64."""
+    found = _NO_BASE64.search(groups)
+    at = found.start() if found else 0
+    if padding := _PADDING.match(groups, at - at % 4):
+        return padding.end()  # right by itself, and wrong is what follows
+    return at
 
 
 def _is_cut_unicode(piece: bytes, at: int) -> bool:

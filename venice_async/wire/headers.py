@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -99,6 +100,7 @@ def _count(value: str | None) -> int | None:
 
 def _date(value: str | None) -> float | None:
     try:
-        return parsedate_to_datetime(value or "").timestamp()
+        date = parsedate_to_datetime(value or "")
+        return (date if date.tzinfo else date.replace(tzinfo=dt.UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None

@@ -43,7 +43,7 @@ _BY_STATUS: dict[int, type[StatusError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
-_HTML_TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
+_HTML_TITLE = re.compile(r"<(title|h1)\b[^<>]{0,200}>([^<]{0,500})", re.IGNORECASE)
 _MESSAGE_LENGTH = 500
 _DETAILS_DEPTH = 8
 
@@ -57,21 +57,21 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> StatusEr
         body: The answer's body, or as much of it as was read.
     """
     parsed = _parse(body)
-    details = dict(_details(parsed.get("details")))
+    fields = parsed or {}
+    details = dict(_details(fields.get("details")))
     message = _message(parsed, body) or "the server gave no reason"
     if details:
         message += "; " + "; ".join(
             f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()
         )
-    code = _code(parsed)
     return _class_for(status)(
         " ".join(message.split())[:_MESSAGE_LENGTH],
         status=status,
-        code=code,
+        code=_code(fields),
         request_id=request_id(headers),
         details=details,
         retry_after=retry_after(headers),
-        body=parsed or None,
+        body=parsed,
     )
 
 
@@ -83,24 +83,23 @@ def _class_for(status: int) -> type[StatusError]:
     return ServerError if status >= 500 else StatusError
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any] | None:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
-def _message(parsed: Mapping[str, Any], body: bytes) -> str:
+def _message(parsed: Mapping[str, Any] | None, body: bytes) -> str:
+    if parsed is None:
+        text = body.decode("utf-8", "replace")
+        title = _HTML_TITLE.search(text)
+        return html.unescape(title[2] if title else text).strip()
     error = parsed.get("error", parsed.get("message"))
     if isinstance(error, Mapping):
         error = error.get("message")
-    if isinstance(error, str):
-        return error
-    text = body.decode("utf-8", "replace")
-    if title := _HTML_TITLE.search(text):
-        return html.unescape(title[2]).strip()
-    return "" if parsed else text.strip()
+    return error if isinstance(error, str) else ""
 
 
 def _code(parsed: Mapping[str, Any]) -> str | None:
