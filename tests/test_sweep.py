@@ -61,10 +61,16 @@ def test_limits_none_and_extra_can_be_swept():
     assert (made.limits, made.steps, made.extra) == (RequestLimits.SCHEMA, None, {"other": 2})
 
 
-def test_a_value_outside_its_range_is_refused_when_it_is_reached():
-    requests = iter(sweep(BASE, steps=[49, 50, 48]))
-    assert next(requests).steps == 49
+@pytest.mark.parametrize("values", [[49, 50, 48], range(48, 51)])
+def test_a_value_outside_its_range_is_refused_before_the_first_request(values):
     with pytest.raises(ValidationError, match="steps = 50"):
+        sweep(BASE, steps=values)
+
+
+def test_values_that_contradict_each_other_are_refused_when_they_are_reached():
+    requests = iter(sweep(BASE, variants=[None, 2], return_binary=[None, True]))
+    assert [next(requests).variants for _ in range(3)] == [None, None, 2]
+    with pytest.raises(ValidationError, match="return_binary"):
         next(requests)
 
 

@@ -110,6 +110,12 @@ def stream_generate(
 
     Args and errors are those of `gather_generate`; the errors are raised on entering.
     """
+    if (
+        isinstance(drain_timeout, bool)
+        or not isinstance(drain_timeout, int | float)
+        or not drain_timeout >= 0
+    ):
+        raise ConfigurationError(f"drain_timeout={drain_timeout!r}: expected seconds, 0 or more")
     workers = session.concurrency if concurrency is None else concurrency
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise ConfigurationError(f"concurrency={workers!r}: expected an integer of at least 1")
@@ -133,17 +139,18 @@ class _Source:
             raise ConfigurationError("seed= and seeds= exclude each other")
         if isinstance(what, ImageRequest) and fields:
             raise ConfigurationError("fields go with bare prompts; use attrs.evolve on a request")
-        if isinstance(what, str) or fields:
-            ImageRequest("?", **fields)  # raises what is wrong with all of them before the first is sent
         self._seeds = seeds
         self._fields = fields
+        if isinstance(what, str) or fields:
+            # What is wrong with all of them is raised before the first is sent.
+            self._request(what if isinstance(what, str) else "?", {})
         self._sync: Iterator[Any] = iter(())
         self._async: Any = None
         if isinstance(what, str | ImageRequest):
             self._sync = iter((what,))
         elif isinstance(what, AsyncIterable):
             self._async = aiter(what)
-        elif isinstance(what, Iterable):
+        elif isinstance(what, Iterable) and not isinstance(what, bytes):
             self._sync = iter(what)
         else:
             raise ConfigurationError(f"{what!r:.60} is no prompt, no request and no iterable of them")
@@ -197,6 +204,8 @@ class _Source:
         if isinstance(item, ImageRequest):
             return attrs.evolve(item, **changes) if changes else item
         if isinstance(item, str):
+            if "model" not in self._fields:
+                raise ValidationError([Fault("model", None, "a value; a prompt needs model=")])
             fields: dict[str, Any] = {**self._fields, **changes}
             return ImageRequest(item, **fields)
         raise ValidationError([Fault("what", item, "a prompt or an ImageRequest")])
@@ -261,9 +270,11 @@ class OutcomeStream:
         return self
 
     async def __anext__(self) -> Outcome:
+        if self._task is None:
+            raise SessionStateError("outcomes are read within `async with stream_generate(...)`")
         try:
             return await self._receive.receive()
-        except anyio.EndOfStream:
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
             if self._crash is not None:
                 raise self._crash from None
             raise StopAsyncIteration from None
@@ -300,8 +311,10 @@ class OutcomeStream:
                     group.start_soon(self._work)
         finally:
             self._ended = asyncio.get_running_loop().time()
-            self._send.close()
-            await self._source.close()
+            try:
+                await self._source.close()
+            finally:
+                self._send.close()
 
     async def _drain(self) -> None:
         """Stop sending, and wait for what is in flight."""

@@ -57,7 +57,8 @@ def sweep(base: ImageRequest, /, **axes: Iterable[Any]) -> Sweep:
 
     Raises:
         ConfigurationError: There is no such field, its values are a single string or none at all.
-        ValidationError: Raised while iterating, by a value outside its field's range.
+        ValidationError: A value is outside its field's range; values that contradict each other are
+            found while iterating.
     """
     known = {field.name for field in attrs.fields(ImageRequest)}
     values: dict[str, Sequence[Any]] = {}
@@ -69,4 +70,8 @@ def sweep(base: ImageRequest, /, **axes: Iterable[Any]) -> Sweep:
         values[name] = given if isinstance(given, range) else tuple(given)
         if not values[name]:
             raise ConfigurationError(f"sweep: {name} has no values")
+        # A range is within its bounds if its ends are.
+        for value in {given[0], given[-1]} if isinstance(given, range) else values[name]:
+            change: dict[str, Any] = {name: value}
+            attrs.evolve(base, **change)
     return Sweep(base, values)
