@@ -1,6 +1,6 @@
 """One answer's images as files: temporary, checked, then under their names.
 
-1. Bytes go to the writer thread in pieces of about half a megabyte; one piece of an answer is on its
+1. Bytes go to the writer thread in pieces of about a quarter of a megabyte; one piece of an answer is on its
    way at a time, which is the backpressure.
 2. A name that is taken is never overwritten: the image gets `-2`, `-3` and so on, because it was
    paid for.
@@ -47,7 +47,7 @@ Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
 
 # File systems take 255; an extension, the image's number and a number to tell it apart come on top.
 _NAME_BYTES = 240
-_FLUSH_BYTES = 512 * 1024
+_FLUSH_BYTES = 256 * 1024
 _FLUSH_PIECES = 256
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 

@@ -53,7 +53,8 @@ class WriterThread:
         self._jobs.put((_nothing, ended))
         self._jobs.put(None)
         await ended
-        thread.join()
+        while thread.is_alive():  # it has nothing left to do but end
+            await asyncio.sleep(0)
 
     def _run(self) -> None:
         while (entry := self._jobs.get()) is not None:
