@@ -24,7 +24,6 @@ from venice_async import (
 from venice_async.errors import (
     AuthenticationError,
     BadRequestError,
-    BatchError,
     ConfigurationError,
     DecodeError,
     OutputExistsError,

@@ -53,7 +53,7 @@ class WriterThread:
         self._jobs.put((_nothing, ended))
         self._jobs.put(None)
         await ended
-        while thread.is_alive():  # it has nothing left to do but end
+        while thread.is_alive():  # noqa: ASYNC110 - it has nothing left to do but end
             await asyncio.sleep(0)
 
     def _run(self) -> None:
