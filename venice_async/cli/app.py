@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import attrs
 import typer
 
 from venice_async._version import __version__
@@ -26,7 +27,6 @@ __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="venice-async",
-    help="Prompts into image files through the Venice.ai image API.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -63,7 +63,7 @@ def run() -> int:
     """Run the command line; the exit code."""
     screen = Screen()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="venice-async", standalone_mode=False)
     except VeniceError as exc:
         screen.error(exc)
         return 1
@@ -93,7 +93,10 @@ def main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Prompts into image files through the Venice.ai image API."""
+    """Prompts into image files through the Venice.ai image API.
+
+    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --model fluently-xl --into lighthouse[/]
+    """
 
 
 _REQUEST = "What to draw (each is sent only when given)"
@@ -236,9 +239,11 @@ def generate(
     given = dict(locals())
     screen = Screen()
     requests = requests_from(
-        given,
-        RequestLimits.SCHEMA if limits is Limits.schema else RequestLimits.DOCUMENTED,
+        given, RequestLimits.SCHEMA if limits is Limits.schema else RequestLimits.DOCUMENTED
     )
+    several = parse_seeds(seeds)
+    for edge in (min(several), max(several)) if several else ():
+        attrs.evolve(requests[0], seed=edge)  # out of range: better now than when its turn comes
     with ExitStack() as stack:
         where: dict[str, Any] = {"base_url": base_url}
         if sandbox:
@@ -249,9 +254,7 @@ def generate(
                 " or add --sandbox to try without one"
             )
         session = VeniceSession(concurrency=concurrency, **where)
-        return asyncio.run(
-            generate_images(session, screen, requests, into=into, seeds=parse_seeds(seeds), name=name)
-        )
+        return asyncio.run(generate_images(session, screen, requests, into=into, seeds=several, name=name))
 
 
 @app.command()

@@ -91,6 +91,8 @@ def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
         plain["format"] = str(given["image_format"])
     if (inpaint := _inpaint(given)) is not None:
         plain["inpaint"] = inpaint
+    if given["style_reference_strength"] is not None and not given["style_reference"]:
+        raise ConfigurationError("--style-reference-strength goes with --style-reference FILE")
     if given["style_reference"]:
         plain["style_references"] = [
             _style_reference(source, given["style_reference_strength"]) for source in given["style_reference"]

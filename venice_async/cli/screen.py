@@ -23,8 +23,8 @@ class Screen:
     """Results to standard output, everything else to standard error."""
 
     def __init__(self) -> None:
-        self.results = Console(soft_wrap=True, highlight=False)
-        self.messages = Console(stderr=True, soft_wrap=True, highlight=False)
+        self.results = Console(soft_wrap=True, highlight=False, emoji=False)
+        self.messages = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
     def say(self, text: str) -> None:
         """One line for a person."""
