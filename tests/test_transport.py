@@ -948,3 +948,13 @@ def test_a_session_closed_meanwhile_is_a_state_error(fox):
                 await venice.generate(fox)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "url", ["http://user:canary@127.0.0.1/x", "http://127.0.0.1/x?a=1", "http://127.0.0.1/x#a"]
+)
+def test_a_base_url_with_more_than_a_place_is_refused(url):
+    """And what may be a password is not repeated."""
+    with pytest.raises(ConfigurationError) as caught:
+        VeniceSession(KEY, base_url=url)
+    assert "canary" not in str(caught.value)

@@ -307,6 +307,8 @@ def _checked_url(text: str) -> URL:
         url = URL(text.rstrip("/"))
     except ValueError as exc:
         raise ConfigurationError(f"base_url={text!r} is no URL: {exc}") from exc
+    if url.user or url.password or url.query_string or url.fragment:
+        raise ConfigurationError("base_url= takes no user, password, query or fragment")
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(f"base_url={text!r}: expected http(s)://host[:port]/path")
     return url

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from venice_async import VeniceSession, gather_generate
 from venice_async.errors import OutputExistsError, StorageError
 from venice_async.sandbox import Sandbox
 from venice_async.storage import files
@@ -371,3 +372,23 @@ def test_a_full_disk_is_a_storage_error_and_stops_a_batch(tmp_path, size, limit)
     assert set(lines[3:-1]) == {"billed True"}
     assert lines[-1] == "in flight 0"
     assert names(tmp_path) == []
+
+
+def test_an_image_whose_name_cannot_be_made_is_kept(tmp_path):
+    """A file stands where a folder of the name should go: the picture was paid for, and stays."""
+    (tmp_path / "out" / "fox").parent.mkdir()
+    (tmp_path / "out" / "fox").write_bytes(b"mine")
+
+    async def main():
+        async with Sandbox(latency=0) as sandbox, VeniceSession("key", base_url=sandbox.url) as venice:
+            return await gather_generate(
+                venice, "fox", seeds=[7], into=tmp_path / "out", name="{prompt}/{seed}", model="fluently-xl"
+            )
+
+    report = asyncio.run(main())
+    assert (report.generated, report.failed) == (0, 1)
+    assert isinstance(report.stopped, StorageError)
+    kept = tmp_path / "out" / ".venice" / "rejected" / "fox" / "7.webp"
+    assert str(kept) in "".join(report.stopped.__notes__)
+    assert kept.read_bytes().startswith(b"RIFF")
+    assert (tmp_path / "out" / "fox").read_bytes() == b"mine"

@@ -32,8 +32,12 @@ class Screen:
 
     def error(self, error: VeniceError | str) -> None:
         """What went wrong, and what to do about it."""
-        text = str(error).replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
-        self.messages.print(f"[bold red]error:[/] {escape(text)}")
+        self.messages.print(f"[bold red]error:[/] {escape(_worded(error))}")
+
+
+def _worded(error: VeniceError | str) -> str:
+    """An error in the command line's own words."""
+    return str(error).replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
 
 
 class _TimeLeft(ProgressColumn):
@@ -92,5 +96,5 @@ class Live:
         what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
         prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
         self._screen.messages.print(
-            f"[red]{what}[/] {outcome.index}{escape(prompt)}: {escape(str(outcome.error))}"
+            f"[red]{what}[/] {outcome.index}{escape(prompt)}: {escape(_worded(outcome.error))}"
         )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from venice_async.errors import DecodeError, SessionStateError, StorageError, TransportError
+from venice_async.errors import DecodeError, SessionStateError, StorageError, TransportError, VeniceError
 from venice_async.transport import Exchange
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import Answer, ImageData, ImageFormat, ImageResponse
@@ -181,8 +181,8 @@ async def raise_for_status(exchange: Exchange) -> None:
     raise error_from(exchange.status, exchange.headers, body)
 
 
-async def keep(sink: Sink[Any], error: DecodeError) -> None:
-    """Keep what a refused answer brought: it was most likely paid for."""
+async def keep(sink: Sink[Any], error: VeniceError) -> None:
+    """Keep what an answer brought that could not be used: it was most likely paid for."""
     try:
         kept = await sink.reject()
     except StorageError as exc:

@@ -24,6 +24,7 @@ from venice_async.errors import (
     ConfigurationError,
     DecodeError,
     SessionStateError,
+    StorageError,
 )
 from venice_async.pool import BeforeSend, Pool, confirmed
 from venice_async.storage.files import FileSink, Published, check_goal, name_for
@@ -228,7 +229,7 @@ class VeniceSession:
                     reception = await Reception.open(exchange, request)
                     answer = await reception.pour_into(sink)
                 return await sink.commit(answer)
-            except DecodeError as exc:
+            except (DecodeError, StorageError) as exc:
                 await keep(sink, exc)
                 raise
             except BaseException:

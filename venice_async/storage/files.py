@@ -129,6 +129,9 @@ class _TemporaryFile:
         self.path = directory / f".{secrets.token_hex(8)}.part"
         self.pieces: list[bytes] = []
         self.buffered = 0
+        self.finished = False
+        self.published = False
+        self.torn = False
         self._descriptor = -1
 
     def take(self) -> list[bytes]:
@@ -138,6 +141,7 @@ class _TemporaryFile:
 
     def write(self, pieces: list[bytes]) -> None:
         """Append pieces; the first call creates the file."""
+        self.torn = True
         if self._descriptor < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(self.path, flags, 0o666)
@@ -148,6 +152,7 @@ class _TemporaryFile:
                 written -= len(pieces.pop(0))
             if written:
                 pieces[0] = pieces[0][written:]
+        self.torn = False
 
     def close(self) -> None:
         """Let go of the descriptor."""
@@ -254,6 +259,7 @@ class FileSink:
         """Keep what came under `.venice/rejected/`, for a person to look at."""
         kept: tuple[Path, ...] = ()
         with anyio.CancelScope(shield=True):
+            self._forget_running()
             kept = await self._writer.submit(self._reject)
         return kept  # noqa: RET504 - a scope may swallow, says its type
 
@@ -261,8 +267,12 @@ class FileSink:
         """Delete what came."""
         with anyio.CancelScope(shield=True):
             await self._writer.submit(self._discard)
-            if self._running is not None and not self._running.cancelled():
-                self._running.exception()  # seen: what matters now is the reason for discarding
+            self._forget_running()
+
+    def _forget_running(self) -> None:
+        """Take note of how the last piece went: what matters now is something else."""
+        if self._running is not None and self._running.done() and not self._running.cancelled():
+            self._running.exception()
 
     async def _settle(self) -> None:
         if self._running is not None:
@@ -277,6 +287,7 @@ class FileSink:
             assert file.format is not None  # noqa: S101 - the decoder refused the others
             name = self._namer(answer_id, place, len(self._files), file.format)
             paths.append(self._published.publish(file.path, name))
+            file.published = True
         return tuple(paths)
 
     @storage_errors()
@@ -284,6 +295,11 @@ class FileSink:
         kept = Published(self._published.directory / ".venice" / "rejected")
         paths = []
         for place, file in enumerate(self._files):
+            if file.published:
+                continue
+            if file.torn:  # the disk did not take all of it
+                file.remove()
+                continue
             self._finish(file)
             name = self._namer(None, place, len(self._files), file.format or "png")
             suffix = EXTENSIONS[file.format] if file.format else ".bin"
@@ -291,8 +307,10 @@ class FileSink:
         return tuple(paths)
 
     def _finish(self, file: _TemporaryFile) -> None:
-        file.write(file.take())
-        file.close()
+        if not file.finished:
+            file.write(file.take())
+            file.close()
+            file.finished = True
 
     def _discard(self) -> None:
         for file in self._files:
