@@ -270,6 +270,8 @@ def test_concurrency_is_the_sessions_or_the_batchs_own(tmp_path):
         (None, {"model": "m"}, ConfigurationError),
         (b"fox", {"model": "m"}, ConfigurationError),
         (ImageRequest("fox", model="m"), {"steps": 5}, ConfigurationError),
+        ("fox", {"model": "m", "seeds": 5}, ConfigurationError),
+        ("fox", {"model": "m", "seeds": "0-15"}, ConfigurationError),
         ("fox", {"model": "m", "drain_timeout": -1}, ConfigurationError),
         ("fox", {"model": "m", "drain_timeout": "long"}, ConfigurationError),
     ],

@@ -6,8 +6,10 @@ import asyncio
 import gc
 import random
 import ssl
+import threading
 import warnings
 
+import anyio
 import attrs
 import psutil
 import pytest
@@ -916,3 +918,25 @@ def test_a_stream_carries_no_variants(fox):
             assert sandbox.account.received == 1
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("how", ["task", "scope"])
+def test_a_session_that_is_cancelled_while_it_closes_leaves_no_thread(fox, tmp_path, how):
+    """Neither by a task's cancellation nor by a cancel scope around the block."""
+
+    async def used(sandbox, cancel):
+        async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+            await venice.save(fox, tmp_path / "a.webp")
+            cancel()
+
+    async def main():
+        async with Sandbox(latency=0) as sandbox:
+            if how == "scope":
+                with anyio.CancelScope() as scope:
+                    await used(sandbox, scope.cancel)
+            else:
+                task = asyncio.create_task(used(sandbox, lambda: task.cancel()))
+                await asyncio.wait([task])
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith("venice-async-")]
+
+    assert asyncio.run(main()) == []

@@ -116,6 +116,8 @@ def stream_generate(
         or not drain_timeout >= 0
     ):
         raise ConfigurationError(f"drain_timeout={drain_timeout!r}: expected seconds, 0 or more")
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable | None):
+        raise ConfigurationError(f"seeds={seeds!r}: expected an iterable of integers, such as range(16)")
     workers = session.concurrency if concurrency is None else concurrency
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise ConfigurationError(f"concurrency={workers!r}: expected an integer of at least 1")

@@ -17,6 +17,7 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Self, TypeVar
 
+import anyio
 import attrs
 from typing_extensions import override
 
@@ -110,8 +111,11 @@ class VeniceSession:
 
     async def __aexit__(self, *_: object) -> None:
         self._state = "closed"
-        await self._transport.close()
-        await self._writer.close()
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._transport.close()
+            finally:
+                await self._writer.close()
 
     def __del__(self) -> None:
         if getattr(self, "_state", "new") == "open":
