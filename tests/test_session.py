@@ -935,7 +935,7 @@ def test_a_session_that_is_cancelled_while_it_closes_leaves_no_thread(fox, tmp_p
                 with anyio.CancelScope() as scope:
                     await used(sandbox, scope.cancel)
             else:
-                task = asyncio.create_task(used(sandbox, lambda: task.cancel()))
+                task = asyncio.create_task(used(sandbox, lambda: asyncio.current_task().cancel()))
                 await asyncio.wait([task])
         return [thread.name for thread in threading.enumerate() if thread.name.startswith("venice-async-")]
 
