@@ -9,6 +9,7 @@ import ssl
 import threading
 import warnings
 
+import aiohttp
 import anyio
 import attrs
 import psutil
@@ -940,3 +941,20 @@ def test_a_session_that_is_cancelled_while_it_closes_leaves_no_thread(fox, tmp_p
         return [thread.name for thread in threading.enumerate() if thread.name.startswith("venice-async-")]
 
     assert asyncio.run(main()) == []
+
+
+def test_a_call_that_waits_while_the_session_closes_is_not_sent(fox, until):
+    """Not through a caller's own HTTP session either, which stays open."""
+
+    async def main():
+        async with (
+            Sandbox(latency=0.2) as sandbox,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as theirs,
+        ):
+            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=1, session=theirs) as venice:
+                calls = [asyncio.create_task(venice.generate(fox)) for _ in range(3)]
+                await until(lambda: sandbox.account.received)
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            return [type(result) for result in results[1:]], sandbox.account.received
+
+    assert asyncio.run(main()) == ([SessionStateError] * 2, 1)

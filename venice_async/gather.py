@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterable, Iterable, Iterator, Sized
-from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, Self, Unpack
@@ -263,10 +262,24 @@ class OutcomeStream:
             try:
                 await self._drain()
             finally:
+                await self._end()
+
+    async def _end(self) -> None:
+        """End the batch's own task; a cancellation of the caller's meanwhile is passed on, not taken."""
+        assert self._task is not None  # noqa: S101
+        self._task.cancel()
+        interrupted: asyncio.CancelledError | None = None
+        while not self._task.done():
+            try:
+                await asyncio.wait({self._task})
+            except asyncio.CancelledError as exc:
+                interrupted = exc
                 self._task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await self._task
-                self._receive.close()
+        self._receive.close()
+        if interrupted is not None:
+            raise interrupted
+        if not self._task.cancelled():
+            self._task.result()
 
     def __aiter__(self) -> Self:
         return self

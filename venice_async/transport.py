@@ -167,6 +167,7 @@ class Transport:
         }
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
+        self._closed = False
         self._idle_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def open(self, concurrency: int) -> None:
@@ -192,6 +193,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close the session, if it is ours."""
+        self._closed = True
         if self._owned is not None:
             await self._owned.close()
 
@@ -283,7 +285,7 @@ class Transport:
         timeouts: Timeouts,
         deadline: float | None,
     ) -> aiohttp.ClientResponse:
-        if self._session is None or self._session.closed:
+        if self._closed or self._session is None or self._session.closed:
             raise SessionStateError("the HTTP session is closed")
         left = None if deadline is None else deadline - asyncio.get_running_loop().time()
         if left is not None and left <= 0:

@@ -72,6 +72,10 @@ def prepare_directory(directory: Path) -> None:
     """
     with storage_errors():
         directory.mkdir(parents=True, exist_ok=True)
+        # Only a file that was made tells of read-only mounts, permissions and quotas.
+        probe = directory / f".{secrets.token_hex(8)}.part"
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+        probe.unlink()
         for folder, folders, files in os.walk(directory):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in files:
