@@ -22,7 +22,7 @@ _CHUNK = 64 * 1024
 
 
 def _body(size: int) -> bytes:
-    image = b"\x89PNG\r\n\x1a\n" + os.urandom(size - 8)
+    image = b"\x89PNG\r\n\x1a\n" + os.urandom(size - 20) + b"\0\0\0\0IEND\xaeB`\x82"
     timing = dict.fromkeys(
         ("inferenceDuration", "inferencePreprocessingTime", "inferenceQueueTime", "total"), 1
     )

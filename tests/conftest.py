@@ -21,8 +21,9 @@ import pytest
 
 from venice_async import ImageRequest
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
-WEBP = b"RIFF\x24\x08\x00\x00WEBPVP8 " + bytes(range(256)) * 8
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8 + PNG_END
+WEBP = b"RIFF\x08\x08\x00\x00WEBPVP8 " + bytes(range(256)) * 8
 
 # The body of the reference page's own example, with the shell's quoting of its apostrophes undone.
 CURL_BODY = {
@@ -130,6 +131,12 @@ def until():
 @pytest.fixture
 def png():
     return PNG
+
+
+@pytest.fixture
+def png_of():
+    """A file that begins and ends as a PNG does, of so many bytes."""
+    return lambda size: PNG[:8] + bytes(size - 8 - len(PNG_END)) + PNG_END
 
 
 @pytest.fixture
@@ -279,7 +286,8 @@ _SERVER = """
 import sys
 from venice_async.sandbox import Sandbox
 size = int(sys.argv[2])
-image = (b"\\x89PNG\\r\\n\\x1a\\n" + b"\\0" * 1016 + b"venice" * (size // 6 + 1))[:size] if size else None
+head, end = b"\\x89PNG\\r\\n\\x1a\\n" + b"\\0" * 1016, b"\\0\\0\\0\\0IEND\\xaeB`\\x82"
+image = (head + b"venice" * (size // 6 + 1))[: size - len(end)] + end if size else None
 with Sandbox(latency=float(sys.argv[1]), rpm=None, images=image) as sandbox:
     print(sandbox.url, flush=True)
     for line in sys.stdin:

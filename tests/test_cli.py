@@ -381,6 +381,7 @@ WRONG = {
     "seeds-empty": (["a fox", *SMALL, "--seeds", ""], "seeds"),
     "seeds-comma": (["a fox", *SMALL, "--seeds", "1,,2"], "seeds"),
     "seeds-endless": (["a fox", *SMALL, "--seeds", "0-99999999999999"], "seeds"),
+    "seeds-beyond-reading": (["a fox", *SMALL, "--seeds", "9" * 5000], "no seed"),
     "seeds-out-of-range": (["a fox", *SMALL, "--seeds", "999999999"], "seed"),
     "seed-and-seeds": (["a fox", *SMALL, "--seed", "1", "--seeds", "2"], "exclude"),
     "name-field": (["a fox", *SMALL, "--name", "{sed}"], "{seed}"),
@@ -521,7 +522,7 @@ def test_a_server_that_is_not_there_is_told(called):
 # Signals and pipes
 
 
-def interrupted(tmp_path, sandbox, signals, *, in_flight=4):
+def interrupted(tmp_path, sandbox, *signals, in_flight=4):
     """Start a job, interrupt it once all of its places are taken, and wait for its end."""
     arguments = ("generate", "a fox", "--seeds", "0-99", *SMALL, "--into", "out", "--concurrency", "4")
     with subprocess.Popen(
@@ -534,10 +535,10 @@ def interrupted(tmp_path, sandbox, signals, *, in_flight=4):
     ) as process:
         try:
             wait_until(lambda: sandbox.account.in_flight >= in_flight)
-            for number in range(signals):
-                if number:
+            for place, number in enumerate(signals):
+                if place:
                     time.sleep(0.5)
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
             out, err = process.communicate(timeout=30)
         finally:
             process.kill()
@@ -554,23 +555,27 @@ def wait_until(condition):
     pytest.fail("it never came to be")
 
 
-def test_ctrl_c_drains_what_is_in_flight(tmp_path):
-    """What was bought is on disk, nothing more is sent, and the exit code is 130."""
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_drains_what_is_in_flight(tmp_path, number, expected):
+    """What was bought is on disk and its paths are told, nothing more is sent, and the exit code says why."""
     with Sandbox(latency=0.7, rpm=None) as sandbox:
-        code, _, err = interrupted(tmp_path, sandbox, 1)
+        code, out, err = interrupted(tmp_path, sandbox, number)
         account = sandbox.account
-    assert code == 130
+    assert code == expected
+    assert sorted(tmp_path / line for line in out.splitlines()) == pictures(tmp_path / "out")
     assert account.received == account.answered == len(pictures(tmp_path / "out"))
     assert 4 <= account.received < 100
     assert "waiting for what is in flight" in err
     assert f"{account.received} of 100 generated, {100 - account.received} not sent" in err
 
 
-def test_a_second_ctrl_c_aborts(tmp_path):
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_aborts(tmp_path, second):
     """Without waiting, without a part of a file, and the sum says what may have been billed."""
     with Sandbox(latency=3600, rpm=None) as sandbox:
-        code, out, err = interrupted(tmp_path, sandbox, 2)
+        code, out, err = interrupted(tmp_path, sandbox, signal.SIGINT, second)
     assert (code, out) == (130, "")
+    assert err.count("aborted while the request was in flight") == 4
     assert "4 unconfirmed (may have been billed)" in err
     assert "96 not sent" in err
     assert pictures(tmp_path / "out") == []
@@ -610,6 +615,49 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path, sandbox):
     assert "Exception ignored" not in err
     assert "BrokenPipe" not in err
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_an_output_that_cannot_be_written_is_one_readable_error(tmp_path, settings):
+    """A full disk behind `>`: what was bought is on disk all the same."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "generate", "fox", *SMALL, "--into", "out"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(**settings),
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "the output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert len(pictures(tmp_path / "out")) == len(settings.sent) == 1
+
+
+def test_a_terminal_that_knows_only_ascii_is_no_traceback(tmp_path, settings):
+    """A name beyond it is printed in escapes."""
+    ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+    done = venice("generate", "fox", *SMALL, "--into", "f\u00fcchse", cwd=tmp_path, **settings, **ascii_only)
+    assert done.returncode == 0
+    assert done.stdout.startswith("f\\xfcchse/")
+    assert len(pictures(tmp_path / "f\u00fcchse")) == 1
+
+
+def test_a_closed_standard_input_is_told(tmp_path, settings):
+    """Prompts cannot come from it."""
+    script = " ".join([*COMMAND, "generate", "--prompts", "-", *SMALL, "--into", "out", "<&-"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment(**settings),
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: standard input is closed\n"
 
 
 # The sandbox

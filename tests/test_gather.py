@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import math
+import os
+import sys
+import threading
 
 import attrs
 import pytest
@@ -13,6 +17,7 @@ from venice_async import (
     Failed,
     Generated,
     ImageRequest,
+    RequestLimits,
     Unconfirmed,
     UnconfirmedError,
     ValidationError,
@@ -393,10 +398,51 @@ def test_an_invalid_item_fails_alone(tmp_path):
     assert sandbox.account.received == 3
 
 
-def test_an_invalid_seed_fails_alone(tmp_path):
-    """Out of its range, among others that are in it."""
-    report, _ = gathered(tmp_path, "fox", seeds=[1, 10**12, 2], **SMALL)
+@pytest.mark.parametrize("seeds", [[1, 10**12, 2], range(10**12), [1, "2"], {1.5}])
+def test_an_invalid_seed_is_refused_before_the_first_request(tmp_path, seeds):
+    """Out of its range or no integer, among others that are fine; a long range is not gone through."""
+
+    async def body(venice, _):
+        with pytest.raises(ValidationError, match="seeds = "):
+            await gather_generate(venice, "fox", into=tmp_path, seeds=seeds, **SMALL)
+
+    _, sandbox = batch(body)
+    assert sandbox.account.received == 0
+
+
+def test_an_invalid_seed_of_an_endless_input_fails_alone(tmp_path):
+    """It is met when its turn comes."""
+    report, _ = gathered(tmp_path, "fox", seeds=iter([1, 10**12, 2]), **SMALL)
     assert (report.generated, report.failed, report.pending) == (2, 1, 0)
+
+
+def test_endless_seeds_are_read_as_places_come_free(tmp_path):
+    """With a single prompt they make an endless batch."""
+
+    async def body(venice, _):
+        outcomes = stream_generate(venice, "fox", into=tmp_path, seeds=itertools.count(), **SMALL)
+        async with outcomes:
+            assert outcomes.progress.total is None
+            async for outcome in outcomes:
+                if outcome.index >= 40:
+                    break
+        return outcomes.report
+
+    report, _ = batch(body, concurrency=4)
+    assert report.generated >= 41
+    assert report.pending is None
+
+
+def test_a_long_range_of_seeds_is_not_unrolled(tmp_path):
+    """A range of two billion begins at once, and is counted."""
+
+    async def body(venice, _):
+        what = [ImageRequest("fox", model="m", limits=RequestLimits.SCHEMA)]
+        seeds = range(-999_999_999, 1_000_000_000)
+        async with stream_generate(venice, what, into=tmp_path, seeds=seeds) as outcomes:
+            return outcomes.progress.total
+
+    assert batch(body)[0] == 1_999_999_999
 
 
 @pytest.mark.parametrize(
@@ -849,3 +895,173 @@ def test_an_outcomes_files_are_there_when_it_is_handed_over(tmp_path):
                 assert [path.stat().st_size for path in outcome.paths] == list(outcome.answer.sizes)
 
     batch(body)
+
+
+# An input that misbehaves
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_input_that_raises_a_cancellation_does_not_end_the_batch_as_if_it_were_complete(tmp_path, kind):
+    """Nobody cancelled the batch; what came before is there."""
+
+    def prompts():
+        yield "fox"
+        raise asyncio.CancelledError
+
+    async def slow_prompts():
+        yield "fox"
+        raise asyncio.CancelledError
+
+    async def body(venice, _):
+        what = prompts() if kind == "sync" else slow_prompts()
+        with pytest.raises(RuntimeError, match="the input raised CancelledError"):
+            await gather_generate(venice, what, into=tmp_path, **SMALL)
+
+    _, sandbox = batch(body)
+    assert sandbox.account.billed == len(images(tmp_path)) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_input_that_exits_the_program_does_so_in_the_callers_task(tmp_path):
+    """The exit is no member of a group, and what was in flight is on disk."""
+
+    def prompts():
+        yield from ["fox"] * 3
+        sys.exit(7)
+
+    async def body(venice, _):
+        with pytest.raises(SystemExit) as caught:
+            await gather_generate(venice, prompts(), into=tmp_path, **SMALL)
+        return caught.value.code
+
+    code, sandbox = batch(body)
+    assert code == 7
+    assert sandbox.account.billed == len(images(tmp_path)) == 3
+
+
+class _Unclosable:
+    """An async input whose closing fails."""
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        return "fox"
+
+    async def aclose(self):
+        raise KeyError("closing")
+
+
+def test_an_input_that_cannot_be_closed_does_not_hide_the_callers_exception(tmp_path):
+    """It becomes a note on it."""
+
+    async def body(venice, _):
+        with pytest.raises(ValueError, match="mine") as caught:
+            async with stream_generate(venice, _Unclosable(), into=tmp_path, **SMALL):
+                raise ValueError("mine")
+        return caught.value.__notes__
+
+    assert "KeyError('closing')" in batch(body)[0][0]
+
+
+def test_an_input_that_cannot_be_closed_is_told_to_a_caller_who_leaves(tmp_path):
+    """Nothing of it is swallowed."""
+
+    async def body(venice, _):
+        async def leave_early():
+            async with stream_generate(venice, _Unclosable(), into=tmp_path, **SMALL) as outcomes:
+                await anext(outcomes)
+
+        with pytest.raises(KeyError, match="closing"):
+            await leave_early()
+
+    batch(body)
+
+
+# Endings
+
+
+def test_a_directory_that_cannot_be_written_to_is_found_out_before_anything_is_sent(tmp_path, monkeypatch):
+    """As on a read-only file system: making it is not enough."""
+    real = os.open
+
+    def read_only(path, flags, *rest, **named):
+        if str(path).endswith(".part"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", read_only)
+
+    async def body(venice, _):
+        with pytest.raises(StorageError, match="Read-only"):
+            await gather_generate(venice, "fox", into=tmp_path / "out", **SMALL)
+
+    _, sandbox = batch(body)
+    assert sandbox.account.received == 0
+
+
+@pytest.mark.parametrize("into", ["a\0b", "a\ud800b"])
+def test_a_directory_with_an_impossible_name_is_a_storage_error(tmp_path, into):
+    """Before anything is sent."""
+
+    async def body(venice, _):
+        with pytest.raises(StorageError):
+            await gather_generate(venice, "fox", into=tmp_path / into, **SMALL)
+
+    _, sandbox = batch(body)
+    assert sandbox.account.received == 0
+
+
+def test_a_cancellation_while_a_batch_ends_is_passed_on(tmp_path, until):
+    """The caller asked for it, and gets it, once the batch is over."""
+
+    async def body(venice, sandbox):
+        started = asyncio.Event()
+
+        async def caller():
+            async with stream_generate(venice, "fox", into=tmp_path, seeds=range(4), **SMALL):
+                await until(lambda: sandbox.account.received >= 4)
+                started.set()
+
+        task = asyncio.create_task(caller())
+        await started.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    _, sandbox = batch(body, latency=0.2)
+    assert sandbox.account.received == 4
+
+
+def test_an_image_that_is_being_renamed_when_the_batch_is_aborted_is_generated(tmp_path, monkeypatch, until):
+    """A file under its name that the report calls unconfirmed would be bought again."""
+    renaming, go = threading.Event(), threading.Event()
+    real = os.link
+
+    def slow(source, goal):
+        renaming.set()
+        assert go.wait(20)
+        real(source, goal)
+
+    monkeypatch.setattr(os, "link", slow)
+
+    async def body(venice, _):
+        stream = stream_generate(venice, "fox", into=tmp_path, drain_timeout=0, **SMALL)
+
+        async def caller():
+            async with stream:
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(caller())
+        await until(renaming.is_set)
+        task.cancel()
+        await asyncio.sleep(0.05)
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return stream.report
+
+    report, _ = batch(body)
+    assert (report.generated, report.unconfirmed) == (1, 0)
+    assert len(images(tmp_path)) == 1

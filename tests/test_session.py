@@ -155,8 +155,53 @@ BAD_ANSWERS = {
     "no-object": Fault(body=b"[]"),
     "nothing": Fault(body=b""),
     "half": Fault(body=b'{"images": ["'),
-    "text": Fault(content_type="text/plain"),
 }
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "image/webp"])
+@pytest.mark.parametrize("binary", [False, True], ids=["json", "binary"])
+def test_a_picture_under_a_wrong_content_type_is_a_picture_all_the_same(fox, content_type, binary):
+    """It was paid for, and is all there."""
+
+    async def main():
+        async with (
+            Sandbox(latency=0, faults=[Fault(content_type=content_type)]) as sandbox,
+            VeniceSession(KEY, base_url=sandbox.url) as venice,
+        ):
+            return await venice.generate(attrs.evolve(fox, return_binary=binary))
+
+    assert asyncio.run(main()).image.format == "webp"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("text/html", b"<h1>a proxy at its best</h1>"), ("application/json", b"[1, 2, 3, 4, 5]")],
+)
+def test_an_answer_that_is_no_answer_is_kept_as_it_came(fox, tmp_path, content_type, body):
+    """It was most likely paid for: a person may want to look at it."""
+    fault = Fault(body=body, content_type=content_type)
+    with pytest.raises(DecodeError, match="neither a JSON object nor an image"):
+        save(fox, tmp_path / "a.webp", faults=[fault])
+    (kept,) = (tmp_path / ".venice" / "rejected").iterdir()
+    assert kept.suffix == ".bin"
+    assert kept.read_bytes() == body
+
+
+def test_a_binary_answer_that_ends_early_unnoticed_is_no_picture(raw_server, fox, tmp_path, webp):
+    """Where neither a length nor chunks tell its end, the image itself does."""
+
+    async def handle(connection):
+        await connection.read_request()
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: image/webp\r\nConnection: close\r\n\r\n"
+        await connection.send(head + webp[: len(webp) // 2])
+
+    async def main():
+        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+            with pytest.raises(DecodeError, match="cut short"):
+                await venice.save(fox, tmp_path / "a.webp")
+
+    asyncio.run(main())
+    assert [path.name for path in tmp_path.iterdir()] == [".venice"]
 
 
 @pytest.mark.parametrize("fault", BAD_ANSWERS.values(), ids=BAD_ANSWERS.keys())
@@ -461,7 +506,7 @@ def test_calls_are_served_in_the_order_in_which_they_came(fox):
     assert asyncio.run(main()) == list(range(count))
 
 
-def test_a_cancelled_call_gives_back_its_place_and_its_connection(fox, tmp_path, run):
+def test_a_cancelled_call_gives_back_its_place_and_its_connection(fox, tmp_path, run, png_of):
     """At whatever point it is cancelled: waiting, sending, receiving or writing its file."""
     dice = random.Random(20250213)
 
@@ -477,7 +522,7 @@ def test_a_cancelled_call_gives_back_its_place_and_its_connection(fox, tmp_path,
                     pass
 
     async def main():
-        picture = b"\x89PNG\r\n\x1a\n" + bytes(50_000)
+        picture = png_of(50_000)
         async with Sandbox(latency=0.001, rpm=None, images=picture) as sandbox:
             async with VeniceSession(KEY, base_url=sandbox.url, concurrency=4) as venice:
                 for start in range(0, 300, 6):
@@ -755,10 +800,10 @@ def test_a_bad_answer_without_an_image_leaves_no_file(fox, tmp_path, fault):
 @pytest.mark.parametrize(
     "fault", ["400", "429", "502", "reset:before", "reset:headers", "reset:body", "truncated"]
 )
-def test_a_failure_leaves_no_file(fox, tmp_path, fault):
+def test_a_failure_leaves_no_file(fox, tmp_path, fault, png_of):
     """Neither a part of it nor an empty one."""
     with pytest.raises((StatusError, UnconfirmedError)):
-        save(fox, tmp_path / "a.webp", faults=[fault], images=b"\x89PNG\r\n\x1a\n" + bytes(3_000_000))
+        save(fox, tmp_path / "a.webp", faults=[fault], images=png_of(3_000_000))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -814,11 +859,30 @@ def test_a_streams_chunks_are_the_generated_picture(fox, run, binary):
     assert whole == streamed
 
 
-def test_a_stream_may_be_left_early(fox):
+def test_a_stream_gives_its_place_back_at_the_end_of_the_image(fox):
+    """What is done with the image afterwards keeps nobody waiting."""
+
+    async def main():
+        async with (
+            Sandbox(latency=0) as sandbox,
+            VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice,
+        ):
+            async with venice.stream(fox) as image:
+                assert [chunk async for chunk in image]
+                assert venice._pool.in_flight == 0
+                await venice.generate(fox)
+                async with venice.stream(fox):
+                    assert venice._pool.in_flight == 1
+            assert venice._pool.in_flight == 0
+
+    asyncio.run(main())
+
+
+def test_a_stream_may_be_left_early(fox, png_of):
     """Its place and its connection come back, and nothing is raised."""
 
     async def main():
-        picture = b"\x89PNG\r\n\x1a\n" + bytes(20_000_000)
+        picture = png_of(20_000_000)
         async with (
             Sandbox(latency=0, images=picture) as sandbox,
             VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice,
@@ -877,11 +941,11 @@ def test_an_answer_without_a_picture_is_raised_on_entering_a_stream(fox, fault):
     [(Fault(reset="body"), UnconfirmedError), (Fault(drop="timing"), DecodeError)],
     ids=repr,
 )
-def test_a_picture_that_goes_wrong_on_its_way_is_raised_while_iterating(fox, fault, kind):
+def test_a_picture_that_goes_wrong_on_its_way_is_raised_while_iterating(fox, fault, kind, png_of):
     """The chunks that came before are not to be trusted, and the error says so."""
 
     async def main():
-        picture = b"\x89PNG\r\n\x1a\n" + bytes(1_000_000)
+        picture = png_of(1_000_000)
         async with (
             Sandbox(latency=0, images=picture, faults=[fault]) as sandbox,
             VeniceSession(KEY, base_url=sandbox.url) as venice,

@@ -45,6 +45,7 @@ from venice_async.errors import (
     UnsupportedMediaTypeError,
 )
 from venice_async.sandbox import Fault, Sandbox
+from venice_async.session import reception
 
 KEY = "sk-Lighthouse-0042"
 
@@ -124,7 +125,10 @@ def test_a_slash_at_the_end_of_the_base_url_changes_nothing(tail, fox):
 
 @pytest.mark.parametrize(
     "url",
-    ["api.venice.ai", "ftp://api.venice.ai/v1", "http://", "http://[::1", "http://host:99999/", "//x/y", "/"],
+    [
+        *("api.venice.ai", "ftp://api.venice.ai/v1", "http://", "http://[::1", "http://host:99999/", "//x/y"),
+        *("/", "http://a..b/", f"http://{'a' * 64}.ai/"),
+    ],
 )
 def test_a_base_url_that_is_none_is_refused(url):
     """Before anything is opened, with the URL in the message."""
@@ -258,6 +262,26 @@ def test_an_endless_error_body_is_read_to_a_bound(raw_server, fox):
     async def main():
         async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
             with pytest.raises(ServerError, match="503"):
+                await venice.generate(fox)
+
+    asyncio.run(main())
+
+
+def test_an_error_body_that_drips_does_not_hold_the_call(raw_server, fox, monkeypatch):
+    """What came of it in a few seconds is taken for the whole."""
+    monkeypatch.setattr(reception, "_ERROR_SECONDS", 0.3)
+
+    async def handle(connection):
+        await connection.read_request()
+        head = b"HTTP/1.1 500 Oh\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\nwait"
+        await connection.send(head)
+        while True:
+            await connection.send(b".")
+            await asyncio.sleep(0.02)
+
+    async def main():
+        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+            with pytest.raises(ServerError, match=r"wait\.*"):
                 await venice.generate(fox)
 
     asyncio.run(main())
@@ -483,13 +507,13 @@ def test_a_refusal_while_a_large_request_is_being_sent_is_that_refusal():
     asyncio.run(main())
 
 
-def test_a_large_request_arrives_whole():
+def test_a_large_request_arrives_whole(png_of):
     """Sixteen megabytes of body come out at the other end as they went in."""
     sizes = []
 
     def paint(body):
         sizes.append(len(body["inpaint"]["source_image_base64"]))
-        return b"\x89PNG\r\n\x1a\n" + bytes(100)
+        return png_of(100)
 
     async def main():
         async with (
@@ -582,9 +606,9 @@ def test_an_answer_in_drops_is_not_cut_by_the_gap_limit(raw_server, json_answer,
     assert asyncio.run(main()).image.data == png
 
 
-def test_a_reader_that_pauses_is_not_the_servers_silence(fox):
+def test_a_reader_that_pauses_is_not_the_servers_silence(fox, png_of):
     """While the consumer of a stream does something else, the gap's clock does not run."""
-    image = b"\x89PNG\r\n\x1a\n" + bytes(8_000_000)
+    image = png_of(8_000_000)
 
     async def main():
         async with Sandbox(latency=0, images=image) as sandbox:
@@ -733,6 +757,43 @@ def test_no_error_shows_the_key_to_whoever_reads_it(raw_server, fox, garbage):
         check_no_key(error)
 
 
+def test_a_server_that_repeats_the_key_does_not_bring_it_into_the_error(raw_server, fox):
+    """Neither into its text nor into the body that it carries."""
+
+    async def handle(connection):
+        await connection.read_request()
+        body = f'{{"error": "no such key: {KEY}", "code": "AUTHENTICATION_FAILED"}}'
+        await connection.answer(body.encode(), "application/json", "401 Unauthorized")
+
+    async def main():
+        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+            with pytest.raises(AuthenticationError, match=r"no such key: \*\*\*") as caught:
+                await venice.generate(fox)
+        return caught.value
+
+    check_no_key(asyncio.run(main()))
+
+
+def test_a_proxys_password_is_not_in_the_error(raw_server, fox):
+    """A proxy that refuses is named without it."""
+
+    async def handle(connection):
+        await connection.read_request()
+        await connection.answer(b"", "text/plain", "407 Proxy Authentication Required")
+
+    async def main():
+        async with raw_server(handle) as server:
+            proxy = f"http://user:canary@127.0.0.1:{server.port}"
+            async with VeniceSession(KEY, base_url="https://api.invalid/v1", proxy=proxy) as venice:
+                with pytest.raises(ConnectError, match="407") as caught:
+                    await venice.generate(fox)
+        return caught.value
+
+    error = asyncio.run(main())
+    assert "canary" not in str(error)
+    check_no_key(error)
+
+
 @pytest.mark.parametrize("fault", ["401", "502", "reset:before", "truncated", "damage:base64", "html:200"])
 def test_no_usual_error_shows_the_key_either(fault, fox):
     """Refusals, resets and bad answers."""
@@ -829,6 +890,29 @@ def test_a_stale_connection_of_the_callers_is_not_used_again(
             assert sum(bytes(sent).count(b"POST") for sent in server.received) == 5
 
     run(main())
+
+
+def test_a_stream_whose_block_goes_on_after_its_end_leaves_no_stale_connection_behind(
+    raw_server, json_answer, png, fox, monkeypatch
+):
+    """A connection idles from the end of its answer, not from the end of the block."""
+    monkeypatch.setattr(transport, "MAX_IDLE", 0.2)
+
+    async def main():
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3600)
+        async with (
+            raw_server(pictures(json_answer, png)) as server,
+            aiohttp.ClientSession(connector=connector) as theirs,
+            VeniceSession(KEY, base_url=server.url, session=theirs) as venice,
+        ):
+            async with venice.stream(fox) as image:
+                async for _ in image:
+                    pass
+                await asyncio.sleep(0.5)
+            await venice.generate(fox)
+            return [bytes(sent).count(b"POST") for sent in server.received]
+
+    assert asyncio.run(main()) == [1, 1]
 
 
 def test_a_connection_that_idled_after_another_kind_of_request_is_stale_too(
@@ -933,6 +1017,30 @@ def test_a_session_that_would_not_decompress_is_refused():
                     pass
 
     asyncio.run(main())
+
+
+def test_a_request_that_the_callers_session_cannot_make_is_a_configuration_error(fox):
+    """Such as one with a header that holds a line break; nothing is sent."""
+
+    async def main():
+        connector = aiohttp.TCPConnector(limit=0)
+        async with (
+            Sandbox(latency=0) as sandbox,
+            aiohttp.ClientSession(connector=connector, headers={"X-Note": "a\r\nb"}) as theirs,
+            VeniceSession(KEY, base_url=sandbox.url, session=theirs) as venice,
+        ):
+            with pytest.raises(ConfigurationError, match="the request cannot be made"):
+                await venice.generate(fox)
+            assert sandbox.account.received == 0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("ssl", ["x", None, 1])
+def test_tls_settings_that_are_none_are_refused(ssl):
+    """Before anything is opened."""
+    with pytest.raises(ConfigurationError, match="ssl="):
+        VeniceSession(KEY, ssl=ssl)
 
 
 def test_a_session_closed_meanwhile_is_a_state_error(fox):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from .errors import RequestTimeoutError, StatusError
@@ -71,8 +71,8 @@ class Pool:
                 return await attempt()
 
     @asynccontextmanager
-    async def place(self, deadline: float | None = None) -> AsyncGenerator[None, None]:
-        """Hold a place for the length of the block.
+    async def place(self, deadline: float | None = None) -> AsyncGenerator[Callable[[], None], None]:
+        """Hold a place for the length of the block, or until the function that it yields is called.
 
         Raises:
             RequestTimeoutError: No place came free by the deadline; nothing was sent.
@@ -82,10 +82,9 @@ class Pool:
                 await self._acquire()
         except TimeoutError as exc:
             raise RequestTimeoutError("no place in the pool came free in time; nothing was sent") from exc
-        try:
-            yield
-        finally:
-            self._release()
+        with ExitStack() as held:
+            held.callback(self._release)
+            yield held.close
 
     async def _acquire(self) -> None:
         if self._free and not self._waiting:

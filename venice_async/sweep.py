@@ -13,6 +13,8 @@ from .types.request import ImageRequest
 
 __all__ = ["Sweep", "sweep"]
 
+_CHECKED_TOGETHER = ("return_binary", "variants")
+
 
 class Sweep(Iterable[ImageRequest], Sized):
     """Every combination of some values of some fields; see `sweep`."""
@@ -57,10 +59,9 @@ def sweep(base: ImageRequest, /, **axes: Iterable[Any]) -> Sweep:
 
     Raises:
         ConfigurationError: There is no such field, its values are a single string or none at all.
-        ValidationError: A value is outside its field's range; values that contradict each other are
-            found while iterating.
+        ValidationError: A value is outside its field's range, or values contradict each other.
     """
-    known = {field.name for field in attrs.fields(ImageRequest)}
+    known = {field.name for field in attrs.fields(ImageRequest)} - {"limits"}
     values: dict[str, Sequence[Any]] = {}
     for name, given in axes.items():
         if name not in known:
@@ -74,4 +75,7 @@ def sweep(base: ImageRequest, /, **axes: Iterable[Any]) -> Sweep:
         for value in {given[0], given[-1]} if isinstance(given, range) else values[name]:
             change: dict[str, Any] = {name: value}
             attrs.evolve(base, **change)
+    together = {name: values[name] for name in _CHECKED_TOGETHER if name in values}
+    for combination in _combinations(tuple(together.values())):
+        attrs.evolve(base, **dict(zip(together, combination, strict=True)))
     return Sweep(base, values)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -46,6 +47,8 @@ MAX_IDLE = 2.0
 _WRITE_SIZE = 64 * 1024
 _READ_SIZE = 64 * 1024
 _CHUNKS_A_TURN = 8
+_SECRET_LENGTH = 16
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class _Body(aiohttp.payload.Payload):
@@ -103,12 +106,13 @@ class Exchange:
         content_type: Such as `application/json`, without parameters.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, body: _Body) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, body: _Body, secret: bytes) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.content_type = response.content_type
         self._content = response.content
         self._translated = _Translated(body)
+        self._secret = secret
         self._turn = 0
 
     async def read(self) -> bytes:
@@ -125,12 +129,19 @@ class Exchange:
         with self._translated:
             return await self._content.readany()
 
-    async def read_all(self, limit: int) -> bytes:
-        """The body, or its first `limit` bytes."""
+    async def read_all(self, limit: int, seconds: float | None = None) -> bytes:
+        """The body: its first `limit` bytes, or what came of it in this many seconds; without the key."""
         body = bytearray()
-        while len(body) < limit and (chunk := await self.read()):
-            body += chunk
-        return bytes(body[:limit])
+        bound = asyncio.timeout(seconds)
+        try:
+            async with bound:
+                while len(body) < limit and (chunk := await self.read()):
+                    body += chunk
+        except TimeoutError:
+            if not bound.expired():
+                raise
+        text = bytes(body[:limit])
+        return text.replace(self._secret, b"***") if self._secret else text
 
 
 class Transport:
@@ -154,10 +165,14 @@ class Transport:
         session: aiohttp.ClientSession | None,
     ) -> None:
         self._base_url = _checked_url(base_url)
+        if not isinstance(ssl, SSLContext | bool):
+            raise ConfigurationError(f"ssl={ssl!r}: expected an SSLContext, True or False")
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "User-Agent": f"venice_async/{__version__} aiohttp/{aiohttp.__version__}",
         }
+        # A short one is no secret, and may be a word of a message.
+        self._secret = api_key.encode() if len(api_key) >= _SECRET_LENGTH else b""
         self._options: dict[str, Any] = {
             "proxy": proxy,
             "ssl": ssl,
@@ -253,12 +268,15 @@ class Transport:
     ) -> AsyncGenerator[Exchange, None]:
         response, body = await self._send(method, path, make_body, headers, params, timeouts, deadline)
         try:
+            if body.connection is not None:
+                response.content.on_eof(partial(self._note_idle, body.connection))
             _watch_body(response, timeouts.between_bytes)
-            yield Exchange(response, body)
+            yield Exchange(response, body, self._secret)
         finally:
             response.close()  # of an answer that was read to its end, the connection lives on
-            if body.connection is not None:
-                self._idle_since[body.connection] = asyncio.get_running_loop().time()
+
+    def _note_idle(self, connection: Any) -> None:
+        self._idle_since[connection] = asyncio.get_running_loop().time()
 
     async def _send(
         self, method: str, path: str, make_body: Callable[[], _Body], *rest: Any
@@ -307,6 +325,7 @@ class Transport:
 def _checked_url(text: str) -> URL:
     try:
         url = URL(text.rstrip("/"))
+        (url.raw_host or "").encode("idna")
     except ValueError as exc:
         raise ConfigurationError(f"base_url={text!r} is no URL: {exc}") from exc
     if url.user or url.password or url.query_string or url.fragment:
@@ -339,13 +358,13 @@ class _Translated:
         pass
 
     def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
-        if isinstance(exc, aiohttp.ClientError | OSError) and not isinstance(exc, VeniceError):
+        if isinstance(exc, aiohttp.ClientError | OSError | ValueError) and not isinstance(exc, VeniceError):
             if isinstance(exc, aiohttp.ClientResponseError):
                 _forget_headers(exc)
             raise self._translate(exc) from exc
 
-    def _translate(self, exc: aiohttp.ClientError | OSError) -> VeniceError:
-        what = str(exc) or type(exc).__name__
+    def _translate(self, exc: aiohttp.ClientError | OSError | ValueError) -> VeniceError:
+        what = _USER_INFO.sub("", str(exc)) or type(exc).__name__
         if isinstance(exc, aiohttp.InvalidURL):
             return ConfigurationError(f"{what} is no URL that can be asked")
         if isinstance(exc, aiohttp.ClientConnectorError):
@@ -354,6 +373,8 @@ class _Translated:
             return self._body.lost(f"the request was sent, and no whole answer came back: {what}")
         if isinstance(exc, TimeoutError):
             return RequestTimeoutError(f"{what}; nothing was sent")
+        if isinstance(exc, ValueError) and not isinstance(exc, aiohttp.ClientError | OSError):
+            return ConfigurationError(f"the request cannot be made: {what}")
         return ConnectError(f"{what}; the request was not sent whole")
 
 

@@ -19,7 +19,7 @@ from venice_async.sandbox import Sandbox
 from venice_async.storage import files
 from venice_async.storage.files import FileSink, Published, check_goal, name_for, prepare_directory
 from venice_async.storage.writer import WriterThread
-from venice_async.wire.decode import ImageBegins
+from venice_async.wire.images import ImageBegins
 
 
 def with_writer(main):
@@ -353,9 +353,9 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 @pytest.mark.parametrize(
     ("size", "limit"), [(3_000_000, 1_000_000), (100_000, 50_000)], ids=["while-coming", "at-the-end"]
 )
-def test_a_full_disk_is_a_storage_error_and_stops_a_batch(tmp_path, size, limit):
+def test_a_full_disk_is_a_storage_error_and_stops_a_batch(tmp_path, size, limit, png_of):
     """Whether it is met while the image comes in or with its last piece: no part of a file stays."""
-    with Sandbox(latency=0, rpm=None, images=b"\x89PNG\r\n\x1a\n" + bytes(size)) as sandbox:
+    with Sandbox(latency=0, rpm=None, images=png_of(size)) as sandbox:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", _FULL, sandbox.url, str(tmp_path), str(limit)],
             capture_output=True,
@@ -392,3 +392,24 @@ def test_an_image_whose_name_cannot_be_made_is_kept(tmp_path):
     assert str(kept) in "".join(report.stopped.__notes__)
     assert kept.read_bytes().startswith(b"RIFF")
     assert (tmp_path / "out" / "fox").read_bytes() == b"mine"
+
+
+def test_a_folder_on_another_file_system_gets_its_images_too(tmp_path, monkeypatch):
+    """A link below the directory may lead anywhere: the image is copied, and nothing is overwritten."""
+    real = os.link
+
+    def no_bridge(source, goal):
+        if Path(source).parent != Path(goal).parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
+        real(source, goal)
+
+    monkeypatch.setattr(os, "link", no_bridge)
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "a.png").write_bytes(b"other")
+
+    published = Published(tmp_path)
+    temporary = tmp_path / ".x.part"
+    temporary.write_bytes(b"image")
+    assert published.publish(temporary, Path("far/a.png")) == tmp_path / "far" / "a-2.png"
+    assert (tmp_path / "far" / "a-2.png").read_bytes() == b"image"
+    assert names(tmp_path) == ["far/a-2.png", "far/a.png"]

@@ -2,7 +2,8 @@
 
 1. Nothing is decided here that a program could not ask of the library.
 2. Results go to standard output, everything else to standard error.
-3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C.
+3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C,
+   143 after SIGTERM.
 """
 
 from __future__ import annotations
@@ -18,4 +19,6 @@ def main() -> None:
         from .app import run  # noqa: PLC0415 - it needs an extra
     except ModuleNotFoundError as exc:
         sys.exit(f'error: {exc.name} is missing; the command line needs: pip install "venice-async[cli]"')
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(run())

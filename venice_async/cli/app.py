@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import sys
 import threading
 from contextlib import ExitStack
 from enum import StrEnum
@@ -22,6 +22,7 @@ from venice_async.types.limits import RequestLimits
 from .generate import generate_images
 from .options import parse_seeds, requests_from
 from .screen import Screen
+from .signals import run_until_signalled
 
 __all__ = ["app", "run"]
 
@@ -66,6 +67,11 @@ def run() -> int:
         code = app(prog_name="venice-async", standalone_mode=False)
     except VeniceError as exc:
         screen.error(exc)
+        return 1
+    except OSError as exc:
+        # Nor can what is buffered be written when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        screen.error(f"the output cannot be written: {exc.strerror}")
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
@@ -254,7 +260,9 @@ def generate(
                 " or add --sandbox to try without one"
             )
         session = VeniceSession(concurrency=concurrency, **where)
-        return asyncio.run(generate_images(session, screen, requests, into=into, seeds=several, name=name))
+        return run_until_signalled(
+            generate_images(session, screen, requests, into=into, seeds=several, name=name)
+        )
 
 
 @app.command()

@@ -33,6 +33,8 @@ async def generate_images(
                 await _show(stream, screen)
         finally:
             if entered:
+                for outcome in stream.unread:
+                    screen.show(outcome)
                 _sum_up(stream, screen, into)
     report = stream.report
     return 0 if report.generated and not (report.failed or report.unconfirmed or report.pending) else 1

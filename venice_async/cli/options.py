@@ -17,7 +17,7 @@ from venice_async.wire.codec import structure_request
 __all__ = ["parse_seeds", "requests_from"]
 
 _SEEDS_AT_MOST = 1_000_000
-_SEED_RANGE = re.compile(r"\s*(-?\d+)(?:\s*-\s*(-?\d+))?\s*\Z")
+_SEED_RANGE = re.compile(r"\s*(-?\d{1,12})(?:\s*-\s*(-?\d{1,12}))?\s*\Z")
 
 
 def parse_seeds(text: str | None) -> list[int] | None:
@@ -31,12 +31,12 @@ def parse_seeds(text: str | None) -> list[int] | None:
     seeds: list[int] = []
     for part in text.split(","):
         if (found := _SEED_RANGE.match(part)) is None:
-            raise ConfigurationError(f"--seeds {text}: {part!r} is no seed and no range such as 0-15")
+            raise ConfigurationError(f"--seeds {text:.60}: {part:.40} is no seed and no range such as 0-15")
         first, last = int(found[1]), int(found[2] or found[1])
         if last < first:
-            raise ConfigurationError(f"--seeds {text}: {part!r} runs backwards; write {last}-{first}")
+            raise ConfigurationError(f"--seeds {text:.60}: {part!r} runs backwards; write {last}-{first}")
         if last - first + len(seeds) >= _SEEDS_AT_MOST:
-            raise ConfigurationError(f"--seeds {text}: more than {_SEEDS_AT_MOST} seeds")
+            raise ConfigurationError(f"--seeds {text:.60}: more than {_SEEDS_AT_MOST} seeds")
         seeds.extend(range(first, last + 1))
     return seeds
 

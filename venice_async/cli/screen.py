@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import sys
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +25,27 @@ class Screen:
     """Results to standard output, everything else to standard error."""
 
     def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a file name or a prompt may be beyond its encoding
+                stream.reconfigure(errors="backslashreplace")
         self.results = Console(soft_wrap=True, highlight=False, emoji=False)
         self.messages = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
     def say(self, text: str) -> None:
         """One line for a person."""
         self.messages.print(escape(text))
+
+    def show(self, outcome: Outcome, *, paths: bool = True) -> None:
+        """One line an image, or what became of it."""
+        if isinstance(outcome, Generated):
+            for path in outcome.paths if paths else ():
+                self.results.print(escape(str(path)))
+            return
+        what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
+        prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
+        self.messages.print(
+            f"[red]{what}[/] {outcome.index}{escape(prompt)}: {escape(_worded(outcome.error))}"
+        )
 
     def error(self, error: VeniceError | str) -> None:
         """What went wrong, and what to do about it."""
@@ -88,13 +105,5 @@ class Live:
         self._progress.update(
             self._task, completed=progress.done, lost=lost, rate=progress.rate, eta=progress.eta
         )
-        if isinstance(outcome, Generated):
-            if not self._live or not self._screen.results.is_terminal:
-                for path in outcome.paths:
-                    self._screen.results.print(escape(str(path)))
-            return
-        what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
-        prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
-        self._screen.messages.print(
-            f"[red]{what}[/] {outcome.index}{escape(prompt)}: {escape(_worded(outcome.error))}"
-        )
+        # The display tells of them, where it does not share the terminal with the paths.
+        self._screen.show(outcome, paths=not self._live or not self._screen.results.is_terminal)

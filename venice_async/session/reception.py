@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -17,13 +17,15 @@ from venice_async.transport import Exchange
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import Answer, ImageData, ImageFormat, ImageResponse
 from venice_async.wire.codec import parse_answer
-from venice_async.wire.decode import Event, ImageBegins, decoder_for
 from venice_async.wire.headers import answer_fields
+from venice_async.wire.images import Event, ImageBegins
+from venice_async.wire.sniff import SniffingDecoder
 from venice_async.wire.status import error_from
 
 __all__ = ["ImageStream", "MemorySink", "Reception", "Sink", "keep", "raise_for_status"]
 
 _ERROR_BYTES = 64 * 1024
+_ERROR_SECONDS = 5.0
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -58,8 +60,9 @@ class ImageStream:
 
     format: ImageFormat
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: Reception, on_end: Callable[[], None]) -> None:
         self._reception = reception
+        self._on_end = on_end
         self._ready: deque[Event] = deque()
         self._answer: Answer | None = None
 
@@ -100,6 +103,7 @@ class ImageStream:
         self._ready.extend(await self._reception.next())
         if not self._ready:
             self._answer = Answer(**self._reception.finish())
+            self._on_end()
 
 
 class MemorySink:
@@ -134,7 +138,7 @@ class Reception:
 
     def __init__(self, exchange: Exchange, request: ImageRequest) -> None:
         self._exchange = exchange
-        self._decoder = decoder_for(exchange.content_type)
+        self._decoder = SniffingDecoder(exchange.content_type)
         self._expected = request.variants or 1
         self._images = 0
 
@@ -177,7 +181,7 @@ async def raise_for_status(exchange: Exchange) -> None:
         return
     body = b""
     with suppress(TransportError):  # the status alone says what became of the request
-        body = await exchange.read_all(_ERROR_BYTES)
+        body = await exchange.read_all(_ERROR_BYTES, _ERROR_SECONDS)
     raise error_from(exchange.status, exchange.headers, body)
 
 

@@ -191,13 +191,13 @@ class VeniceSession:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
         timeouts, deadline = self._times(timeout)
         async with (
-            self._pool.place(deadline),
+            self._pool.place(deadline) as give_back,
             self._transport.post(
                 _GENERATE, encode_request(request), timeouts=timeouts, deadline=deadline
             ) as exchange,
         ):
             with confirmed():
-                stream = ImageStream(await Reception.open(exchange, request))
+                stream = ImageStream(await Reception.open(exchange, request), give_back)
                 await stream.begin()
             yield stream
 

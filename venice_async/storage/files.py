@@ -13,6 +13,7 @@ import asyncio
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +24,7 @@ import anyio
 
 from venice_async.errors import ConfigurationError, OutputExistsError, StorageError
 from venice_async.types.response import ImageFormat, SavedImages
-from venice_async.wire.decode import ImageBegins
+from venice_async.wire.images import ImageBegins
 
 from .writer import WriterThread
 
@@ -52,6 +53,11 @@ _FLUSH_PIECES = 256
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
+def _temporary_in(directory: Path) -> Path:
+    """The path of a new hidden file."""
+    return directory / f".{secrets.token_hex(8)}.part"
+
+
 @contextmanager
 def storage_errors() -> Generator[None, None, None]:
     """Turn what the operating system raises into a `StorageError` with the same number and path."""
@@ -61,6 +67,8 @@ def storage_errors() -> Generator[None, None, None]:
         raise
     except OSError as exc:
         raise StorageError(exc.errno, exc.strerror, exc.filename) from exc
+    except ValueError as exc:  # a NUL, or a character that the file system's encoding lacks
+        raise StorageError(errno.EINVAL, f"No path can hold this: {exc}") from exc
 
 
 def prepare_directory(directory: Path) -> None:
@@ -73,7 +81,7 @@ def prepare_directory(directory: Path) -> None:
     with storage_errors():
         directory.mkdir(parents=True, exist_ok=True)
         # Only a file that was made tells of read-only mounts, permissions and quotas.
-        probe = directory / f".{secrets.token_hex(8)}.part"
+        probe = _temporary_in(directory)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         probe.unlink()
         for folder, folders, files in os.walk(directory):
@@ -130,7 +138,7 @@ class _TemporaryFile:
     def __init__(self, directory: Path, image_format: ImageFormat | None) -> None:
         self.format: ImageFormat | None = image_format
         self.size = 0
-        self.path = directory / f".{secrets.token_hex(8)}.part"
+        self.path = _temporary_in(directory)
         self.pieces: list[bytes] = []
         self.buffered = 0
         self.finished = False
@@ -205,11 +213,25 @@ def _move_without_overwriting(source: Path, goal: Path) -> None:
     try:
         os.link(source, goal)
     except OSError as exc:
+        if exc.errno == errno.EXDEV:
+            _copy_without_overwriting(source, goal)
+            return
         if exc.errno not in _NO_HARD_LINKS:
             raise
         os.close(os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
         source.replace(goal)
         return
+    source.unlink()
+
+
+def _copy_without_overwriting(source: Path, goal: Path) -> None:
+    """Move a file to another file system, where it is whole before it gets its name."""
+    near = _temporary_in(goal.parent)
+    try:
+        shutil.copyfile(source, near)
+        _move_without_overwriting(near, goal)
+    finally:
+        near.unlink(missing_ok=True)
     source.unlink()
 
 
@@ -252,8 +274,11 @@ class FileSink:
         Raises:
             StorageError: The disk refused.
         """
-        await self._settle()
-        paths = await self._writer.submit(partial(self._publish, answer.get("id")))
+        paths: tuple[Path, ...] = ()
+        # Once begun it is done in a moment, and a file under its name that nobody was told of helps nobody.
+        with anyio.CancelScope(shield=True):
+            await self._settle()
+            paths = await self._writer.submit(partial(self._publish, answer.get("id")))
         sizes = tuple(file.size for file in self._files)
         # The echo of the request can be as large as a picture, and its sender knows it.
         fields: dict[str, Any] = {**answer, "request": None}

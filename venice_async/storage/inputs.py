@@ -53,7 +53,10 @@ def read_bytes(path: str) -> bytes:
 
     Raises:
         StorageError: The file cannot be read.
+        ConfigurationError: Standard input is closed.
     """
+    if path == "-" and sys.stdin is None:
+        raise ConfigurationError("standard input is closed")
     with storage_errors():
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
 

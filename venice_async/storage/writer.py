@@ -34,7 +34,8 @@ class WriterThread:
         """Queue a job; the future brings its result or its exception."""
         loop = asyncio.get_running_loop()
         if self._closed:
-            return _run_here(job, loop)
+            # After the end of the thread only clean-up comes, of calls that the closing cut off.
+            return loop.run_in_executor(None, job)
         if self._thread is None:
             self._loop = loop
             self._thread = threading.Thread(target=self._run, name="venice-async-writer", daemon=True)
@@ -89,16 +90,6 @@ class WriterThread:
                 future.set_result(result)
             else:
                 future.set_exception(error)
-
-
-def _run_here(job: Callable[[], T], loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
-    """After the end of the thread only clean-up comes, of calls that the closing cut off."""
-    future: asyncio.Future[T] = loop.create_future()
-    try:
-        future.set_result(job())
-    except OSError as exc:
-        future.set_exception(exc)
-    return future
 
 
 def _nothing() -> None:

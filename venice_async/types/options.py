@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import attrs
@@ -12,11 +11,13 @@ from venice_async.errors import ConfigurationError
 
 __all__ = ["Timeouts"]
 
+_FOREVER = 1e10
+
 
 def _seconds(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _FOREVER:
         raise ConfigurationError(f"{attribute.name}={value!r}: expected seconds above 0, or None")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAGIC_BYTES",
+    "TAIL_BYTES",
     "Answer",
     "Deprecation",
     "ImageData",
@@ -29,6 +30,7 @@ __all__ = [
     "SavedImages",
     "Timing",
     "detect_format",
+    "is_cut_short",
 ]
 
 ImageFormat = Literal["jpeg", "png", "webp"]
@@ -46,6 +48,26 @@ def detect_format(head: bytes) -> ImageFormat | None:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
     return None
+
+
+TAIL_BYTES = 64
+"""How many of an image's last bytes `is_cut_short` needs to see."""
+
+_LAST_MARK: dict[ImageFormat, bytes] = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82"}
+
+
+def is_cut_short(image_format: ImageFormat, head: bytes, tail: bytes, size: int) -> bool:
+    """Whether an image ends before its format says that it does.
+
+    Args:
+        image_format: What `detect_format` told.
+        head: Its first 12 bytes.
+        tail: Its last 64 bytes; what stands behind the format's own end is let be.
+        size: Its size in bytes.
+    """
+    if image_format == "webp":
+        return size < 8 + int.from_bytes(head[4:8], "little")
+    return _LAST_MARK[image_format] not in tail
 
 
 @frozen

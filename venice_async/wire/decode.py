@@ -22,18 +22,13 @@ import pybase64
 from typing_extensions import Buffer
 
 from venice_async.errors import DecodeError
-from venice_async.types.response import MAGIC_BYTES
 
-from .images import DecodeLimits, Event, ImageBegins, Images
+from .images import DecodeLimits, Event, Images
 
 __all__ = [
     "AnswerDecoder",
     "BinaryDecoder",
-    "DecodeLimits",
-    "Event",
-    "ImageBegins",
     "JsonDecoder",
-    "decoder_for",
 ]
 
 
@@ -68,10 +63,9 @@ class BinaryDecoder:
         """Take the end of the body.
 
         Raises:
-            DecodeError: The body is empty or no image.
+            DecodeError: The body is empty, no image, or an image that is cut short.
         """
-        if self._offset < MAGIC_BYTES:
-            raise DecodeError(f"an image of {self._offset} bytes is none", offset=self._offset)
+        self._images.end(self._offset)
         self._images.check()
 
 
@@ -366,16 +360,3 @@ def _plain(escape: re.Match[bytes]) -> bytes:
         code = int(escape[1], 16)
         return bytes((code,)) if code < 0x80 else escape[0]
     return b"/" if escape[2] == b"/" else escape[0]
-
-
-def decoder_for(content_type: str, limits: DecodeLimits = DecodeLimits()) -> AnswerDecoder:
-    """The decoder for what an answer says it is, whatever was asked for.
-
-    Raises:
-        DecodeError: It is neither JSON nor an image.
-    """
-    if content_type == "application/json":
-        return JsonDecoder(limits)
-    if content_type.startswith("image/"):
-        return BinaryDecoder(limits)
-    raise DecodeError(f"the answer is {content_type}, neither JSON nor an image")

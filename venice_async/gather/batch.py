@@ -1,6 +1,7 @@
 """Many requests to outcomes: `gather_generate` and `stream_generate`.
 
-1. The input is read lazily by a bounded number of workers: memory does not grow with its length.
+1. The input is read lazily by a bounded number of workers; what stays of an item is its outcome, for
+   the report.
 2. A failed item does not stop the others; what every further request would meet as well does.
 3. An image that was bought is kept: a batch that is left or cancelled stops sending and drains what
    is in flight.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterable, Iterable, Iterator, Sized
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, Self, Unpack
@@ -20,29 +21,28 @@ from typing import Any, Self, Unpack
 import anyio
 import attrs
 
-from .errors import (
+from venice_async.errors import (
     ConfigurationError,
-    Fault,
     SessionStateError,
     UnconfirmedError,
     ValidationError,
     VeniceError,
 )
-from .policy.retry import stops_batch, was_billed
-from .report import BatchReport
-from .session import VeniceSession
-from .storage.files import EXTENSIONS, FileSink, Published, prepare_directory
-from .storage.names import DEFAULT_NAME, NameTemplate
-from .types.outcome import Failed, Generated, Outcome, Progress, Unconfirmed
-from .types.request import ImageRequest, RequestFields
-from .types.response import ImageFormat
+from venice_async.policy.retry import stops_batch, was_billed
+from venice_async.report import BatchReport
+from venice_async.session import VeniceSession
+from venice_async.storage.files import EXTENSIONS, FileSink, Published, prepare_directory
+from venice_async.storage.names import DEFAULT_NAME, NameTemplate
+from venice_async.types.outcome import Failed, Generated, Outcome, Progress, Unconfirmed
+from venice_async.types.request import ImageRequest, RequestFields
+from venice_async.types.response import ImageFormat
 
-__all__ = ["OutcomeStream", "What", "gather_generate", "stream_generate"]
+from .source import Source, What
 
-What = str | ImageRequest | Iterable[str | ImageRequest] | AsyncIterable[str | ImageRequest]
-"""A prompt, a request, or a (possibly endless, possibly async) iterable of either."""
+__all__ = ["OutcomeStream", "gather_generate", "stream_generate"]
 
 _SHOWN = 60
+_LONGEST_DRAIN = 1e9
 
 
 async def gather_generate(
@@ -63,7 +63,7 @@ async def gather_generate(
         what: A prompt, a request, or a (possibly endless, possibly async) iterable of either; it is
             read as places come free.
         into: The directory, which is made if need be, and must not hold images.
-        seeds: Each item is generated once for each of these.
+        seeds: Each item is generated once for each of these; endless ones go with a single item.
         concurrency: Requests in flight at once; the session's where None.
         name: Template of the file names, see `NameTemplate`; the extension follows from the format.
         drain_timeout: When cancelled, seconds to wait for what is in flight; 0 to abort at once.
@@ -122,99 +122,12 @@ def stream_generate(
         raise ConfigurationError(f"concurrency={workers!r}: expected an integer of at least 1")
     return OutcomeStream(
         session,
-        _Source(what, None if seeds is None else tuple(seeds), fields),
+        Source(what, seeds, fields),
         Path(into),
         NameTemplate(name),
         workers,
-        drain_timeout,
+        min(drain_timeout, _LONGEST_DRAIN),
     )
-
-
-class _Source:
-    """The requests of a batch, made when they are asked for."""
-
-    def __init__(self, what: What, seeds: tuple[int, ...] | None, fields: RequestFields) -> None:
-        if seeds == ():
-            raise ConfigurationError("seeds= is empty: nothing would be generated")
-        if seeds is not None and fields.get("seed") is not None:
-            raise ConfigurationError("seed= and seeds= exclude each other")
-        if isinstance(what, ImageRequest) and fields:
-            raise ConfigurationError("fields go with bare prompts; use attrs.evolve on a request")
-        self._seeds = seeds
-        self._fields = fields
-        if isinstance(what, str) or fields:
-            # What is wrong with all of them is raised before the first is sent.
-            self._request(what if isinstance(what, str) else "?", {})
-        self._sync: Iterator[Any] = iter(())
-        self._async: Any = None
-        if isinstance(what, str | ImageRequest):
-            self._sync = iter((what,))
-        elif isinstance(what, AsyncIterable):
-            self._async = aiter(what)
-        elif isinstance(what, Iterable) and not isinstance(what, bytes):
-            self._sync = iter(what)
-        else:
-            raise ConfigurationError(f"{what!r:.60} is no prompt, no request and no iterable of them")
-        self.length = _length(what, seeds)
-        self.taken = 0
-        self.exhausted = False
-        self._expanded: Iterator[ImageRequest | ValidationError] = iter(())
-        self._lock = asyncio.Lock()
-        self._stopped = False
-        self._waiting = anyio.CancelScope()
-
-    async def next(self) -> tuple[int, ImageRequest | ValidationError] | None:
-        """The next request with its place in the input; None at the end."""
-        async with self._lock:
-            while True:
-                for request in self._expanded:
-                    self.taken += 1
-                    return self.taken - 1, request
-                if self.exhausted or self._stopped:
-                    return None
-                await self._pull()
-
-    def stop(self) -> None:
-        """Hand out nothing more, and wait no longer for an async iterator."""
-        self._stopped = True
-        self._waiting.cancel()
-
-    async def close(self) -> None:
-        """Let go of an async iterator."""
-        if self._async is not None and hasattr(self._async, "aclose"):
-            await self._async.aclose()
-
-    async def _pull(self) -> None:
-        try:
-            if self._async is None:
-                self._expanded = self._expand(next(self._sync))
-                return
-            with anyio.CancelScope() as self._waiting:
-                self._expanded = self._expand(await anext(self._async))
-        except (StopIteration, StopAsyncIteration):
-            self.exhausted = True
-
-    def _expand(self, item: Any) -> Iterator[ImageRequest | ValidationError]:
-        for seed in self._seeds or (None,):
-            try:
-                yield self._request(item, {} if seed is None else {"seed": seed})
-            except ValidationError as exc:
-                yield exc
-
-    def _request(self, item: Any, changes: dict[str, Any]) -> ImageRequest:
-        if isinstance(item, ImageRequest):
-            return attrs.evolve(item, **changes) if changes else item
-        if isinstance(item, str):
-            if "model" not in self._fields:
-                raise ValidationError([Fault("model", None, "a value; a prompt needs model=")])
-            fields: dict[str, Any] = {**self._fields, **changes}
-            return ImageRequest(item, **fields)
-        raise ValidationError([Fault("what", item, "a prompt or an ImageRequest")])
-
-
-def _length(what: What, seeds: tuple[int, ...] | None) -> int | None:
-    items = 1 if isinstance(what, str | ImageRequest) else len(what) if isinstance(what, Sized) else None
-    return None if items is None else items * (1 if seeds is None else len(seeds))
 
 
 class _NotSentError(Exception):
@@ -227,7 +140,7 @@ class OutcomeStream:
     def __init__(
         self,
         session: VeniceSession,
-        source: _Source,
+        source: Source,
         into: Path,
         template: NameTemplate,
         workers: int,
@@ -241,11 +154,13 @@ class OutcomeStream:
         self._drain_timeout = drain_timeout
         self._task: asyncio.Task[None] | None = None
         self._outcomes: list[Outcome] = []
+        self._unread: list[Outcome] = []
         self._progress = Progress(total=source.length)
         self._began = self._ended = 0.0
         self._stopping = False
         self._stopped: VeniceError | None = None
         self._crash: BaseException | None = None
+        self._crash_raised = False
 
     async def __aenter__(self) -> Self:
         if self._task is not None:
@@ -256,13 +171,16 @@ class OutcomeStream:
         self._task = asyncio.create_task(self._run(), name="venice_async batch")
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        assert self._task is not None  # noqa: S101
+    async def __aexit__(self, _: object, exc: BaseException | None, __: object) -> None:
         with anyio.CancelScope(shield=True):
             try:
                 await self._drain()
             finally:
                 await self._end()
+        if self._crash is not None and not self._crash_raised:
+            if exc is None:
+                raise self._crash
+            exc.add_note(f"and the batch ended with {self._crash!r}")
 
     async def _end(self) -> None:
         """End the batch's own task; a cancellation of the caller's meanwhile is passed on, not taken."""
@@ -291,6 +209,7 @@ class OutcomeStream:
             return await self._receive.receive()
         except (anyio.EndOfStream, anyio.ClosedResourceError):
             if self._crash is not None:
+                self._crash_raised = True
                 raise self._crash from None
             raise StopAsyncIteration from None
 
@@ -298,6 +217,11 @@ class OutcomeStream:
     def progress(self) -> Progress:
         """Where the batch stands."""
         return attrs.evolve(self._progress, elapsed=self._elapsed())
+
+    @property
+    def unread(self) -> tuple[Outcome, ...]:
+        """Outcomes that came after the block was left, in the order in which they came."""
+        return tuple(self._unread)
 
     @property
     def report(self) -> BatchReport:
@@ -328,6 +252,8 @@ class OutcomeStream:
             self._ended = asyncio.get_running_loop().time()
             try:
                 await self._source.close()
+            except Exception as exc:  # noqa: BLE001 - raised to the reader
+                self._crash = self._crash or exc
             finally:
                 self._send.close()
 
@@ -335,8 +261,8 @@ class OutcomeStream:
         """Stop sending, and wait for what is in flight."""
         self._stop()
         with anyio.move_on_after(self._drain_timeout):
-            async for _ in self._receive:
-                pass
+            async for outcome in self._receive:
+                self._unread.append(outcome)
 
     def _stop(self) -> None:
         self._stopping = True
@@ -348,10 +274,18 @@ class OutcomeStream:
                 outcome = await self._generate(*entry)
                 if outcome is not None:
                     self._record(outcome)
-                    await self._send.send(outcome)
-        except Exception as exc:  # noqa: BLE001 - raised to the reader once the others have finished
+                    await self._hand_over(outcome)
+        except (Exception, SystemExit, KeyboardInterrupt) as exc:  # noqa: BLE001
+            # Raised to the reader, in its own task, once the others have finished.
             self._crash = self._crash or exc
             self._stop()
+
+    async def _hand_over(self, outcome: Outcome) -> None:
+        try:
+            await self._send.send(outcome)
+        except BaseException:
+            self._unread.append(outcome)
+            raise
 
     async def _generate(self, index: int, request: ImageRequest | ValidationError) -> Outcome | None:
         """Carry out one request; None if it was not sent because the batch stopped."""
@@ -375,7 +309,9 @@ class OutcomeStream:
         except asyncio.CancelledError:
             if sent:
                 error = UnconfirmedError("aborted while the request was in flight")
-                self._record(Unconfirmed(index=index, request=request, error=error))
+                outcome = Unconfirmed(index=index, request=request, error=error)
+                self._record(outcome)
+                self._unread.append(outcome)
             raise
         return Generated(index=index, request=request, answer=answer)
 

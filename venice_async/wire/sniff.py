@@ -1,0 +1,73 @@
+"""Which decoder an answer gets: decided by its first bytes.
+
+1. An answer of status 200 was paid for: what its content type says about it costs nobody an image.
+2. What is neither JSON nor an image is handed on as it came, to be kept, and refused at its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from venice_async.errors import DecodeError
+from venice_async.types.response import MAGIC_BYTES, detect_format
+
+from .decode import AnswerDecoder, BinaryDecoder, JsonDecoder
+from .images import DecodeLimits, Event
+
+__all__ = ["SniffingDecoder"]
+
+_WHITE_SPACE = b" \t\r\n"
+
+
+class SniffingDecoder:
+    """Looks at the first bytes of a body, and leaves the rest to the decoder that fits.
+
+    Args:
+        content_type: What the answer says it is, without parameters; for the error.
+        limits: Bounds on the answer.
+    """
+
+    def __init__(self, content_type: str, limits: DecodeLimits = DecodeLimits()) -> None:
+        self._content_type = content_type
+        self._limits = limits
+        self._head = b""
+        self._decoder: AnswerDecoder | None = None
+        self._refused = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Take the next chunk of the body and return what it completes.
+
+        Raises:
+            DecodeError: Invalid base64, or a bound was passed.
+        """
+        if self._decoder is None:
+            chunk = self._head = self._head + chunk
+            self._decoder = self._choose()
+            if self._decoder is None:
+                return []
+            self._head = b""
+        return self._decoder.feed(chunk)
+
+    def close(self) -> dict[str, Any] | None:
+        """Take the end of the body; its fields without the images, None where it has no fields.
+
+        Raises:
+            DecodeError: The body is neither JSON nor an image, or not whole.
+        """
+        if self._refused or (self._decoder is None and self._head.strip(_WHITE_SPACE)):
+            raise DecodeError(f"the answer ({self._content_type}) is neither a JSON object nor an image")
+        if self._decoder is None:
+            raise DecodeError("the answer is empty")
+        return self._decoder.close()
+
+    def _choose(self) -> AnswerDecoder | None:
+        """The decoder, once enough of the body is known."""
+        text = self._head.lstrip(_WHITE_SPACE)
+        if text.startswith(b"{"):
+            return JsonDecoder(self._limits)
+        if len(self._head) < MAGIC_BYTES:
+            return None
+        if not text:
+            return JsonDecoder(self._limits)
+        self._refused = detect_format(self._head) is None
+        return BinaryDecoder(self._limits)
