@@ -1,61 +1,190 @@
-"""The `generate` command's work: one batch, shown as it goes."""
+"""The `generate` command: every field of a request is an option."""
 
 from __future__ import annotations
 
-import asyncio
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from venice_async.gather import OutcomeStream, stream_generate
-from venice_async.session import VeniceSession
-from venice_async.types.request import ImageRequest
+import attrs
+import typer
 
-from .screen import Live, Screen
+from venice_async.storage.names import DEFAULT_NAME
+from venice_async.types.limits import RequestLimits
 
-__all__ = ["generate_images"]
+from .batch import generate_images
+from .connect import AsJson, BaseUrl, UseSandbox, connected
+from .options import parse_seeds, requests_from
+from .screen import Screen
+from .signals import run_until_signalled
+
+__all__ = ["generate"]
 
 
-async def generate_images(
-    session: VeniceSession,
-    screen: Screen,
-    requests: list[ImageRequest],
+_REQUEST = "What to draw (each is sent only when given)"
+_INPAINT = "Inpainting (retired by the API in May 2025)"
+_JOB = "The job"
+
+
+class Limits(StrEnum):
+    """The profiles that `--limits` takes."""
+
+    documented = "documented"
+    schema = "schema"
+
+
+class ImageFormat(StrEnum):
+    """What `--format` takes."""
+
+    jpeg = "jpeg"
+    png = "png"
+    webp = "webp"
+
+
+class Quality(StrEnum):
+    """What `--quality` takes."""
+
+    low = "low"
+    medium = "medium"
+    high = "high"
+
+
+def generate(
+    prompts: Annotated[list[str] | None, typer.Argument(help="Prompts.", show_default=False)] = None,
     *,
-    into: Path,
-    seeds: list[int] | None,
-    name: str,
+    into: Annotated[
+        Path, typer.Option(help="The directory for the images.", rich_help_panel=_JOB, show_default=False)
+    ],
+    prompts_file: Annotated[
+        str | None,
+        typer.Option(
+            "--prompts", help="A file of prompts, one a line; - for standard input.", rich_help_panel=_JOB
+        ),
+    ] = None,
+    request_file: Annotated[
+        str | None,
+        typer.Option(
+            "--request", help="A JSON request as the API documents it; - for stdin.", rich_help_panel=_JOB
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds for each prompt, such as 0-15,42.", rich_help_panel=_JOB)
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="File names, of {index} {seed} {prompt} {id} {model} {image}.", rich_help_panel=_JOB
+        ),
+    ] = DEFAULT_NAME,
+    concurrency: Annotated[
+        int, typer.Option(min=1, help="Requests in flight at once.", rich_help_panel=_JOB)
+    ] = 16,
+    limits: Annotated[
+        Limits, typer.Option(help="The ranges of the fields.", rich_help_panel=_JOB)
+    ] = Limits.documented,
+    as_json: AsJson = False,
+    sandbox: UseSandbox = False,
+    base_url: BaseUrl = None,
+    model: Annotated[
+        str | None, typer.Option(help="The model's id, such as fluently-xl.", rich_help_panel=_REQUEST)
+    ] = None,
+    negative_prompt: Annotated[
+        str | None, typer.Option(help="What not to draw.", rich_help_panel=_REQUEST)
+    ] = None,
+    style_preset: Annotated[
+        str | None, typer.Option(help="Such as 'Analog Film'.", rich_help_panel=_REQUEST)
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Pixels, 0 < x < 1280.", rich_help_panel=_REQUEST)] = None,
+    height: Annotated[
+        int | None, typer.Option(help="Pixels, 0 < x < 1280.", rich_help_panel=_REQUEST)
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="0 < x < 50.", rich_help_panel=_REQUEST)] = None,
+    cfg_scale: Annotated[float | None, typer.Option(help="0 < x < 20.", rich_help_panel=_REQUEST)] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="One seed; see --seeds for several.", rich_help_panel=_REQUEST)
+    ] = None,
+    lora_strength: Annotated[int | None, typer.Option(help="0 < x < 100.", rich_help_panel=_REQUEST)] = None,
+    safe_mode: Annotated[
+        bool | None,
+        typer.Option("--safe-mode/--no-safe-mode", help="Blur adult content.", rich_help_panel=_REQUEST),
+    ] = None,
+    return_binary: Annotated[
+        bool | None,
+        typer.Option(
+            "--return-binary/--no-return-binary", help="Raw image answers.", rich_help_panel=_REQUEST
+        ),
+    ] = None,
+    hide_watermark: Annotated[
+        bool | None,
+        typer.Option("--hide-watermark/--no-hide-watermark", help="No watermark.", rich_help_panel=_REQUEST),
+    ] = None,
+    image_format: Annotated[
+        ImageFormat | None, typer.Option("--format", help="Of the image.", rich_help_panel=_REQUEST)
+    ] = None,
+    variants: Annotated[
+        int | None, typer.Option(help="Images in one answer, 1 to 4.", rich_help_panel=_REQUEST)
+    ] = None,
+    aspect_ratio: Annotated[str | None, typer.Option(help="Such as 16:9.", rich_help_panel=_REQUEST)] = None,
+    resolution: Annotated[str | None, typer.Option(help="Such as 2K.", rich_help_panel=_REQUEST)] = None,
+    quality: Annotated[
+        Quality | None, typer.Option(help="Of tiered models.", rich_help_panel=_REQUEST)
+    ] = None,
+    embed_exif_metadata: Annotated[
+        bool | None,
+        typer.Option(
+            "--embed-exif-metadata/--no-embed-exif-metadata", help="EXIF.", rich_help_panel=_REQUEST
+        ),
+    ] = None,
+    enable_web_search: Annotated[
+        bool | None,
+        typer.Option(
+            "--enable-web-search/--no-enable-web-search", help="Costs extra.", rich_help_panel=_REQUEST
+        ),
+    ] = None,
+    enhance_prompt: Annotated[
+        bool | None,
+        typer.Option("--enhance-prompt/--no-enhance-prompt", help="Costs extra.", rich_help_panel=_REQUEST),
+    ] = None,
+    disable_prompt_optimization_thinking: Annotated[
+        bool | None,
+        typer.Option(
+            "--disable-prompt-optimization-thinking/--no-disable-prompt-optimization-thinking",
+            help="Enhance without thinking.",
+            rich_help_panel=_REQUEST,
+        ),
+    ] = None,
+    style_reference: Annotated[
+        list[str] | None,
+        typer.Option(help="A picture, or an http(s) URL; repeatable.", rich_help_panel=_REQUEST),
+    ] = None,
+    style_reference_strength: Annotated[
+        float | None, typer.Option(help="0.1 to 1, for all of them.", rich_help_panel=_REQUEST)
+    ] = None,
+    inpaint: Annotated[str | None, typer.Option(help="The source picture.", rich_help_panel=_INPAINT)] = None,
+    inpaint_strength: Annotated[int | None, typer.Option(help="0 to 100.", rich_help_panel=_INPAINT)] = None,
+    mask_image_prompt: Annotated[
+        str | None, typer.Option(help="What the source shows.", rich_help_panel=_INPAINT)
+    ] = None,
+    mask_object_target: Annotated[
+        str | None, typer.Option(help="What is replaced.", rich_help_panel=_INPAINT)
+    ] = None,
+    mask_inferred_object: Annotated[
+        str | None, typer.Option(help="What takes its place.", rich_help_panel=_INPAINT)
+    ] = None,
 ) -> int:
-    """Generate the images; the exit code: 0 only if every image is there."""
-    async with session:
-        stream = stream_generate(session, requests, into=into, seeds=seeds, name=name)
-        entered = False
-        try:
-            async with stream:
-                entered = True
-                await _show(stream, screen)
-        finally:
-            if entered:
-                for outcome in stream.unread:
-                    screen.show(outcome)
-                _sum_up(stream, screen, into)
-    report = stream.report
-    return 0 if report.generated and not (report.failed or report.unconfirmed or report.pending) else 1
+    """Generate images into a directory.
 
-
-async def _show(stream: OutcomeStream, screen: Screen) -> None:
-    with Live(screen, stream.progress.total) as live:
-        try:
-            async for outcome in stream:
-                live.show(outcome, stream.progress)
-        except asyncio.CancelledError:
-            screen.say("stopping: waiting for what is in flight; Ctrl-C again to abort")
-            raise
-
-
-def _sum_up(stream: OutcomeStream, screen: Screen, into: Path) -> None:
-    report = stream.report
-    counts = [f"{report.generated} of {stream.progress.total} generated"]
-    counts += [f"{report.failed} failed"] if report.failed else []
-    counts += [f"{report.unconfirmed} unconfirmed (may have been billed)"] if report.unconfirmed else []
-    counts += [f"{report.pending} not sent"] if report.pending else []
-    screen.say(f"{', '.join(counts)} in {report.elapsed:.1f} s; the images are in {into}")
-    if report.stopped is not None:
-        screen.error(report.stopped)
+    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --model fluently-xl --into lighthouse[/]
+    """
+    given = dict(locals())
+    screen = Screen()
+    requests = requests_from(
+        given, RequestLimits.SCHEMA if limits is Limits.schema else RequestLimits.DOCUMENTED
+    )
+    several = parse_seeds(seeds)
+    for edge in (min(several), max(several)) if several else ():
+        attrs.evolve(requests[0], seed=edge)  # out of range: better now than when its turn comes
+    with connected(sandbox=sandbox, base_url=base_url, concurrency=concurrency) as session:
+        return run_until_signalled(
+            generate_images(session, screen, requests, into=into, seeds=several, name=name, as_json=as_json)
+        )

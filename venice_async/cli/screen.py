@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import io
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from rich.console import Console
+import orjson
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
 from venice_async.errors import VeniceError
 from venice_async.types.outcome import Failed, Generated, Outcome
 from venice_async.types.outcome import Progress as BatchProgress
+
+from .records import record_of
 
 __all__ = ["Live", "Screen"]
 
@@ -35,21 +40,34 @@ class Screen:
         """One line for a person."""
         self.messages.print(escape(text))
 
-    def show(self, outcome: Outcome, *, paths: bool = True) -> None:
-        """One line an image, or what became of it."""
-        if isinstance(outcome, Generated):
-            for path in outcome.paths if paths else ():
-                self.results.print(escape(str(path)))
+    def lines(self, texts: Iterable[str]) -> None:
+        """Results, a line each."""
+        for text in texts:
+            self.results.print(escape(text))
+
+    def records(self, values: Iterable[Any]) -> None:
+        """Results as JSON, a line each."""
+        self.lines(orjson.dumps(value, default=_plain).decode() for value in values)
+
+    def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Results in columns: cut to the terminal's width there, with tabs between them elsewhere."""
+        if not self.results.is_terminal:
+            self.lines("\t".join(row) for row in rows)
             return
-        what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
-        prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
-        self.messages.print(
-            f"[red]{what}[/] {outcome.index}{escape(prompt)}: {escape(_worded(outcome.error))}"
-        )
+        table = Table(*titles, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        self.results.print(table, soft_wrap=False)
 
     def error(self, error: VeniceError | str) -> None:
         """What went wrong, and what to do about it."""
         self.messages.print(f"[bold red]error:[/] {escape(_worded(error))}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(value)
 
 
 def _worded(error: VeniceError | str) -> str:
@@ -68,14 +86,33 @@ class _TimeLeft(ProgressColumn):
         return Text(f"{dt.timedelta(seconds=round(eta))} left", style="progress.remaining")
 
 
-class Live:
-    """The state of a batch while it runs."""
+class _Display(Progress):
+    """The bar, and under it the newest file."""
 
-    def __init__(self, screen: Screen, total: int | None) -> None:
+    newest = ""
+
+    @override
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        if self.newest:
+            yield Text(self.newest, style="dim", no_wrap=True, overflow="ellipsis")
+
+
+class Live:
+    """The state of a batch while it runs.
+
+    Attributes:
+        blurred: Images that the server's safe mode has blurred.
+    """
+
+    def __init__(self, screen: Screen, total: int | None, *, as_json: bool) -> None:
+        self.blurred = 0
         self._screen = screen
+        self._as_json = as_json
+        self._deprecations: set[str] = set()
         self._live = screen.messages.is_terminal
-        self._progress = Progress(
-            BarColumn(bar_width=24),
+        self._display = _Display(
+            BarColumn(bar_width=20),
             TextColumn("{task.completed:.0f}/{task.fields[of]} done"),
             TextColumn("{task.fields[lost]}"),
             TextColumn("{task.fields[rate]:.1f}/s"),
@@ -84,26 +121,53 @@ class Live:
             disable=not self._live,
             transient=False,
         )
-        self._task = self._progress.add_task(
+        self._task = self._display.add_task(
             "", total=total, of="?" if total is None else total, lost="0 failed", rate=0.0, eta=None
         )
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._display.start()
         return self
 
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._display.stop()
 
     def show(self, outcome: Outcome, progress: BatchProgress) -> None:
         """Take in one more outcome."""
         lost = f"{progress.failed} failed"
         if progress.unconfirmed:
             lost += f", {progress.unconfirmed} unconfirmed"
-        self._progress.update(
+        if isinstance(outcome, Generated):
+            self._display.newest = str(outcome.paths[-1])
+        self._display.update(
             self._task, completed=progress.done, lost=lost, rate=progress.rate, eta=progress.eta
         )
-        # The display tells of them, where it does not share the terminal with the paths.
-        self._screen.show(outcome, paths=not self._live or not self._screen.results.is_terminal)
+        self.write(outcome)
+
+    def write(self, outcome: Outcome) -> None:
+        """One line for each file, or for what went wrong."""
+        if self._as_json:
+            self._screen.records([record_of(outcome)])
+        if not isinstance(outcome, Generated):
+            what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
+            prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
+            error = escape(_worded(outcome.error))
+            self._screen.messages.print(f"[red]{what}[/] {outcome.index}{escape(prompt)}: {error}")
+            return
+        self._note(outcome)
+        # On a terminal of its own the display tells of the files; elsewhere, each has a line.
+        if not self._as_json and not (self._live and self._screen.results.is_terminal):
+            self._screen.lines(map(str, outcome.paths))
+
+    def _note(self, outcome: Generated) -> None:
+        """Keep count of what a person wants to know besides the files."""
+        self.blurred += bool(outcome.answer.moderation.is_blurred)
+        gone = outcome.answer.deprecation
+        if gone is None or outcome.request.model in self._deprecations:
+            return
+        self._deprecations.add(outcome.request.model)
+        instead = f"; use {gone.replacement} instead" if gone.replacement else ""
+        why = gone.model_warning or f"{outcome.request.model} is deprecated"
+        self._screen.say(f"note: {why}{instead}")
