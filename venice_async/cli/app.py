@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,9 +51,17 @@ def run() -> int:
         show = getattr(exc, "show", None)  # typer's own errors show themselves: what is wrong, and where
         if show is None:
             raise
+        _keep_nearest(exc)
         show()
         return 2
     return code or 0
+
+
+def _keep_nearest(error: Any) -> None:
+    """Of the options that typer takes for possible ones, leave the nearest."""
+    possible: list[str] = getattr(error, "possibilities", None) or []
+    if near := difflib.get_close_matches(getattr(error, "option_name", ""), possible, n=1):
+        error.possibilities = near
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001

@@ -65,7 +65,8 @@ def _sum_up(stream: OutcomeStream, screen: Screen, live: Live, into: Path) -> No
     counts += [f"{report.unconfirmed} unconfirmed (may have been billed)"] if report.unconfirmed else []
     counts += [f"{report.pending} not sent"] if report.pending else []
     counts += [f"{live.blurred} blurred by the server's safe mode"] if live.blurred else []
-    screen.say(f"{', '.join(counts)} in {report.elapsed:.1f} s; the images are in {into}")
+    where = f"; the images are in {into}" if report.generated else ""
+    screen.say(f"{', '.join(counts)} in {report.elapsed:.1f} s{where}")
     if report.stopped is not None:
         screen.error(report.stopped)
 

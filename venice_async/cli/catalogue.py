@@ -72,7 +72,7 @@ def rate_limits(*, as_json: AsJson = False, sandbox: UseSandbox = False, base_ur
             )
             return
         screen.table(
-            ("model", "type", "amount"), [(model, kind, f"{amount:g}") for model, kind, amount in amounts]
+            ("model", "type", "amount"), [(model, kind, f"{amount:.12g}") for model, kind, amount in amounts]
         )
         for unit, amount in balances.items():
             if amount is not None:

@@ -13,6 +13,7 @@ import orjson
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
@@ -52,7 +53,8 @@ class Screen:
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Results in columns: cut to the terminal's width there, with tabs between them elsewhere."""
         if not self.results.is_terminal:
-            self.lines("\t".join(row) for row in rows)
+            # As a segment: anything else has its tabs turned into spaces.
+            self.results.print(Segments([Segment("\t".join(row) + "\n") for row in rows]), end="")
             return
         table = Table(*titles, box=None, pad_edge=False, header_style="bold")
         for row in rows:

@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 
 from venice_async import ImageRequest, __version__
-from venice_async.cli import app as commands
 from venice_async.sandbox import Sandbox
 
 COMMAND = [sys.executable, "-W", "error", "-m", "venice_async.cli"]
@@ -43,41 +42,6 @@ def venice(*arguments, cwd, stdin="", **variables):
     )
     assert "Traceback" not in done.stderr
     return done
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox(latency=0, rpm=None) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(sandbox):
-    """The variables that lead a command to the sandbox, and the bodies that it has sent there."""
-    before = len(sandbox.requests)
-
-    class Settings(dict):
-        @property
-        def sent(self):
-            return [record.body for record in sandbox.requests[before:]]
-
-    return Settings(VENICE_API_KEY="key", VENICE_BASE_URL=sandbox.url)
-
-
-@pytest.fixture
-def called(monkeypatch, capfd, tmp_path):
-    """Call the command in this process: its exit code, its output and its messages."""
-
-    def call(*arguments, **variables):
-        for name, value in {"NO_COLOR": "1", "COLUMNS": "200", **variables}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["venice-async", *map(str, arguments)])
-        code = commands.run()
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return call
 
 
 def pictures(folder):
