@@ -22,7 +22,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from multidict import CIMultiDict, CIMultiDictProxy
 from typing_extensions import override
 from yarl import URL
@@ -182,14 +182,16 @@ class Transport:
         }
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
+        self._resolver: AbstractResolver
         self._closed = False
         self._idle_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def open(self, concurrency: int) -> None:
         """Make the session of our own, or check that the caller's can carry this many requests."""
         if self._session is None:
+            self._resolver = aiohttp.DefaultResolver()
             self._session = self._owned = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=MAX_IDLE),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=MAX_IDLE, resolver=self._resolver),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
             return
@@ -210,7 +212,12 @@ class Transport:
         """Close the session, if it is ours."""
         self._closed = True
         if self._owned is not None:
-            await self._owned.close()
+            try:
+                await self._owned.close()
+            finally:
+                # aiohttp's connector closes its own resolver last, and never if it is cancelled before:
+                # with aiodns installed that would leave a thread and its descriptors.
+                await self._resolver.close()
 
     @asynccontextmanager
     async def post(

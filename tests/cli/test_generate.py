@@ -160,7 +160,18 @@ def test_the_newer_fields_by_options(called, settings, tmp_path):
     """They, too."""
     (tmp_path / "style.png").write_bytes(b"\x89PNG")
     code, _, err = called(
-        *("generate", "a fox", "--into", "out", "--model", "fluently-xl", "--format", "png", "--variants", 2),
+        *(
+            "generate",
+            "a fox",
+            "--into",
+            "out",
+            "--model",
+            "nano-banana-pro",
+            "--format",
+            "png",
+            "--variants",
+            2,
+        ),
         *("--aspect-ratio", "16:9", "--resolution", "1K", "--quality", "low", "--embed-exif-metadata"),
         *("--no-enable-web-search", "--enhance-prompt", "--disable-prompt-optimization-thinking"),
         *("--style-reference", "style.png", "--style-reference", "https://example.org/a.png"),
@@ -171,7 +182,7 @@ def test_the_newer_fields_by_options(called, settings, tmp_path):
     (sent,) = settings.sent
     assert sent == {
         "prompt": "a fox",
-        "model": "fluently-xl",
+        "model": "nano-banana-pro",
         "format": "png",
         "variants": 2,
         "aspect_ratio": "16:9",

@@ -59,15 +59,35 @@ def test_each_outcome_is_counted_once(sandbox, call, listen, small):
         ({"model": "nano-banana-pro"}, "0.18"),
         ({"model": "nano-banana-pro", "resolution": "4K", "variants": 2}, "0.70"),
         ({"model": "chroma", "resolution": "4K"}, "0.01"),
+        ({"model": "gpt-image-2"}, "0.27"),
+        ({"model": "gpt-image-2", "quality": "low", "variants": 3}, "0.06"),
+        ({"model": "gpt-image-2", "resolution": "4K", "quality": "medium"}, "0.21"),
+        ({"model": "gpt-image-2", "resolution": "2K"}, "0.51"),
     ],
 )
-def test_prices(sandbox, call, small, fields, usd):
-    """Each image costs what its model costs at its resolution."""
-    assert call(sandbox, {**small, **fields}).status == 200
+def test_prices(call, small, fields, usd):
+    """Each image costs what its model costs at its resolution and quality."""
+    with Sandbox(latency=0, images=b"RIFF") as sandbox:
+        reply = call(sandbox, {**small, **fields})
+        told = call(sandbox, None, path="/models?type=image").json["data"]
+    assert (reply.status, reply.headers["x-venice-balance-usd"]) == (200, "100")
+    assert Decimal(usd) == fields.get("variants", 1) * _listed_price(told, {**small, **fields})
     account = sandbox.account
     assert account.billed_usd == Decimal(usd)
     assert account.balance_usd == 100 - Decimal(usd)
     assert (account.billed, account.billed_images) == (1, fields.get("variants", 1))
+
+
+def _listed_price(models, body):
+    (spec,) = [model["model_spec"] for model in models if model["id"] == body["model"]]
+    pricing, constraints = spec["pricing"], spec.get("constraints", {})
+    if "generation" in pricing:
+        return Decimal(str(pricing["generation"]["usd"]))
+    resolution = body.get("resolution", constraints["defaultResolution"])
+    if "resolutions" in pricing:
+        return Decimal(str(pricing["resolutions"][resolution]["usd"]))
+    quality = body.get("quality", constraints["defaultQuality"])
+    return Decimal(str(pricing["quality"][resolution][quality]["usd"]))
 
 
 def test_balance_that_does_not_suffice(call, small):

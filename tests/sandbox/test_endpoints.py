@@ -15,6 +15,7 @@ from PIL import Image
 
 from venice_async.sandbox import Sandbox
 from venice_async.sandbox.answer import choose_encoding
+from venice_async.sandbox.catalogue import MODELS
 from venice_async.sandbox.paint import CONTENT_TYPES
 
 PAGE_EXAMPLE = {
@@ -282,6 +283,23 @@ def test_latency_by_model(call, small):
         call(sandbox, small)
         call(sandbox, {**small, "model": "chroma"})
     assert asked == ["fluently-xl", "chroma"]
+
+
+def test_latency_goes_with_the_model(call, small):
+    """With one latency for all, a quick model takes a part of it and a slow one a multiple."""
+    assert {model.id for model in MODELS.values() if model.pace < 1} >= {"z-image-turbo"}
+    with Sandbox(latency=0.05, images=b"RIFF") as sandbox:
+        timing = call(sandbox, {**small, "model": "gpt-image-2"}).json["timing"]
+    assert timing["inferenceDuration"] >= 200
+
+
+def test_a_better_prompt_takes_its_time_before_the_generation(call, small):
+    """Making a prompt better adds half the model's latency to the preprocessing; the sum stays the sum."""
+    with Sandbox(latency=0.2) as sandbox:
+        timing = call(sandbox, {**small, "enhance_prompt": True}).json["timing"]
+    assert timing["inferencePreprocessingTime"] >= 100
+    assert timing["inferenceDuration"] >= 200
+    assert timing["total"] == sum(timing.values()) - timing["total"]
 
 
 def test_latency_is_in_the_timing(call, small):

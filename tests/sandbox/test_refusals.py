@@ -110,7 +110,9 @@ def test_unknown_model(sandbox, call, small):
     assert reply.json["code"] == "MODEL_NOT_FOUND"
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/image", "/image/generate/", "/chat/completions"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nope", "/image", "/image/generate/", "/image/upscale", "/image/edit", "/chat/completions"]
+)
 def test_unknown_paths(sandbox, call, path):
     """What does not exist is 404 in the API's shape."""
     for body in (None, {"x": 1}):

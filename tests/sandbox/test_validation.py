@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venice_async.sandbox.validate import IMAGE_SCHEMAS, OPENAI_SCHEMA, details_of
+from venice_async.sandbox.validate import IMAGE_SCHEMAS, OPENAI_SCHEMA, ListOf, Number, Text, details_of
 
 BASE = {"model": "fluently-xl", "prompt": "a red fox"}
 MASK = {"image_prompt": "a", "object_target": "b", "inferred_object": "c"}
@@ -182,6 +182,21 @@ def test_style_references():
     ]
 
 
+def test_multiples_and_longest_lists():
+    """A number can be held to multiples, a list to a number of entries."""
+    assert [issue.code for issue in Number(0, 100, multiple_of=8).issues(64.0)] == []
+    (issue,) = Number(0, 100, multiple_of=8).issues(12, ("width",))
+    assert issue.to_json() == {
+        "code": "not_multiple_of",
+        "multipleOf": 8,
+        "message": "Number must be a multiple of 8",
+        "path": ["width"],
+    }
+    assert list(ListOf(Text(), 2).issues(["a", "b"])) == []
+    (issue,) = ListOf(Text(), 2).issues(["a", "b", "c"])
+    assert (issue.code, issue.message) == ("too_big", "Array must contain at most 2 element(s)")
+
+
 def test_variants_exclude_raw_bytes():
     """A raw answer has room for one picture, so variants are refused with it."""
     assert issues("schema", variants=2, return_binary=True) == [(("variants",), "custom")]
@@ -224,10 +239,10 @@ def test_issues_and_details_are_zods():
         (
             {
                 "moderation": "low",
-                "background": "x",
+                "background": "opaque",
                 "output_compression": 100,
                 "quality": "hd",
-                "style": "y",
+                "style": "vivid",
             },
             None,
         ),
@@ -238,6 +253,9 @@ def test_issues_and_details_are_zods():
         ({"output_format": "gif"}, ("output_format",)),
         ({"moderation": "high"}, ("moderation",)),
         ({"output_compression": 101}, ("output_compression",)),
+        ({"background": "x"}, ("background",)),
+        ({"quality": "best"}, ("quality",)),
+        ({"style": "x"}, ("style",)),
         ({"prompt": ""}, ("prompt",)),
         ({"prompt": "x" * 1501}, ("prompt",)),
         ({"safe_mode": True}, ()),

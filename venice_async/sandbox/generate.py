@@ -1,8 +1,10 @@
 """How an image request becomes an answer, step by step; both image end points come here.
 
-1. The order of the steps is the API's: key, content type, size, JSON, fields, model, rate limit.
+1. The order of the steps: key, content type, size, JSON, fields, model, the model's constraints, rate
+   limit, content policy. What is refused before the rate limit takes nothing of it.
 2. Then the script has its say: a fault strikes before the money is taken or after it.
-3. Once the money is taken the generation goes on, whether or not the client is still there.
+3. Once the money is taken the generation goes on, whether or not the client is still there. Nothing
+   that is refused is paid for; a better prompt and a web search cost nothing extra here.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from attrs import define, field
 
 from .account import RequestRecord, abbreviate
 from .answer import Answer
-from .catalogue import DEFAULT_MODEL, MODELS, Model
+from .catalogue import DEFAULT_MODEL, MODELS, Deprecation, Model
 from .compose import Order, complete_wish, compose
 from .fault import Fault
 from .limiter import Verdict
 from .refusal import RefusalError, error_body, html_page
+from .rules import heeded, suggest_instead, unmet
 from .state import State
 from .validate import IMAGE_SCHEMAS, OPENAI_SCHEMA, ImageSchema, Issue, Schema, details_of
 
@@ -32,6 +35,9 @@ __all__ = ["Generation"]
 
 # Parsing more than this would hold up the loop.
 _LONG_BODY = 256 * 1024
+# What a better prompt adds to a generation, as a part of the model's own latency.
+_ENHANCING = 0.5
+
 # With every character as four escaped bytes this stays below what clients accept as a header field.
 _LONGEST_ECHO = 300
 
@@ -69,15 +75,28 @@ class Generation:
         body = await self._read(request)
         wish = complete_wish(_in_venices_words(body) if self.openai else body)
         model = self._model(wish["model"])
+        if issues := list(unmet(model, wish)):
+            raise RefusalError(400, extra=_explained(issues))
+        wish = heeded(model, wish)
         self._take_permit(model.id)
+        self._refuse_content_of(wish["prompt"])
         self.fault = self.state.script.take(body)
         preprocessing = time.monotonic() - self._began
         if self.fault is None or self.fault.billed:
             self._charge(model, wish)
-            await asyncio.sleep(self.state.latency_of(model.id))
+            preprocessing = await self._generate(model, wish)
         if self.fault is not None and self.fault.replaces_body:
             return self._instead(self.fault)
         return await self._picture(body, wish, preprocessing)
+
+    async def _generate(self, model: Model, wish: Mapping[str, Any]) -> float:
+        """Take the time of a generation, and tell how long it took to get ready for it."""
+        latency = self.state.latency_of(model)
+        if wish.get("enhance_prompt"):
+            await asyncio.sleep(_ENHANCING * latency)
+        preprocessing = time.monotonic() - self._began
+        await asyncio.sleep(latency)
+        return preprocessing
 
     async def _read(self, request: web.Request) -> dict[str, Any]:
         """Read, parse and check the body."""
@@ -119,7 +138,16 @@ class Generation:
         model = MODELS.get(name)
         if model is None:
             raise RefusalError(404, f"Specified model not found: {name[:100]}")
+        if model.offline:
+            raise RefusalError(503, f"The model {name} is offline", code="MODEL_OFFLINE")
+        if model.deprecation is not None:
+            self.headers.update(_farewell(model.id, model.deprecation))
         return model
+
+    def _refuse_content_of(self, prompt: str) -> None:
+        suggestion = suggest_instead(prompt)
+        if suggestion is not None:
+            raise RefusalError(422, extra={"suggested_prompt": suggestion} if suggestion else None)
 
     def _take_permit(self, model_id: str) -> None:
         now = time.monotonic()
@@ -135,7 +163,7 @@ class Generation:
     def _charge(self, model: Model, wish: Mapping[str, Any]) -> None:
         self.headers.update(self.state.balance_headers())
         images = int(wish.get("variants", 1))
-        if not self.state.books.charge(self.record, images, images * model.price(wish.get("resolution"))):
+        if not self.state.books.charge(self.record, images, images * model.price(wish)):
             raise RefusalError(402)
 
     def _instead(self, fault: Fault) -> Answer:
@@ -179,6 +207,17 @@ def _in_venices_words(body: Mapping[str, Any]) -> dict[str, Any]:
         "width": int(width),
         "height": int(height),
         "format": body.get("output_format", "png"),
+        "safe_mode": body.get("moderation") != "low",
+    }
+
+
+def _farewell(model_id: str, deprecation: Deprecation) -> dict[str, str]:
+    warning = f"{model_id} goes on {deprecation.date}. Use {deprecation.replacement} instead."
+    return {
+        "x-venice-deprecated": "true",
+        "x-venice-deprecated-replacement": deprecation.replacement,
+        "x-venice-model-deprecation-warning": warning,
+        "x-venice-model-deprecation-date": deprecation.date,
     }
 
 

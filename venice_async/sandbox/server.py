@@ -59,8 +59,9 @@ class Sandbox:
         rpm: Requests that each model gets in a window, at least 1; None for no limit.
         window: Seconds that the limit's minute lasts, above 0.
         algorithm: How the limit is enforced: "fixed" (a window opens with its first request).
-        latency: Seconds that a generation takes besides painting, from 0; or a callable that gives
-            them for a model's id.
+        latency: Seconds that a generation takes besides painting, from 0: 0.3 times as many with the
+            quickest model, 4 times as many with the slowest; or a callable that gives them for a
+            model's id.
         faults: What goes wrong, in this order: each a `Fault`, a text for `Fault.parse`, or a pair of
             a `Fault` and the number of times it happens (None: always).
         profile: The ranges of the fields: "schema" (the ends belong to them, as in the vendor's

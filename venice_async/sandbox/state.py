@@ -17,6 +17,7 @@ from attrs import field, frozen
 
 from .account import Books
 from .arguments import is_number, is_whole
+from .catalogue import Model
 from .compose import Painter
 from .fault import Script
 from .limiter import Limiter, Verdict
@@ -82,11 +83,11 @@ class State:
         if self.api_key is not None and not hmac.compare_digest(key.encode(), self.api_key.encode()):
             raise RefusalError(401)
 
-    def latency_of(self, model: str) -> float:
+    def latency_of(self, model: Model) -> float:
         """Give the seconds that a generation takes besides painting."""
         if callable(self.latency):
-            return _check_latency(self.latency(model))
-        return self.latency
+            return _check_latency(self.latency(model.id))
+        return self.latency * model.pace
 
     def general_headers(self) -> dict[str, str]:
         """Give the header fields of every answer: the version, and the id that support asks for."""

@@ -18,7 +18,19 @@ from attrs import field, frozen
 
 from .catalogue import RESOLUTIONS, STYLES
 
-__all__ = ["IMAGE_SCHEMAS", "OPENAI_SCHEMA", "Issue", "Schema", "details_of"]
+__all__ = [
+    "IMAGE_SCHEMAS",
+    "OPENAI_SCHEMA",
+    "STYLE_REFERENCE",
+    "Check",
+    "ImageSchema",
+    "Issue",
+    "ListOf",
+    "Number",
+    "Schema",
+    "Text",
+    "details_of",
+]
 
 Path = tuple[str | int, ...]
 
@@ -110,13 +122,17 @@ class Text:
 
 @frozen
 class Number:
-    """A number from `low` to `high`; each end belongs to the range unless it is excluded."""
+    """A number from `low` to `high`; each end belongs to the range unless it is excluded.
+
+    Only multiples of `multiple_of` are taken where it is given.
+    """
 
     low: float
     high: float
     integer: bool = field(default=True, kw_only=True)
     above: bool = field(default=False, kw_only=True)
     below: bool = field(default=False, kw_only=True)
+    multiple_of: int | None = field(default=None, kw_only=True)
 
     def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
         """Yield what is wrong with a value that stands at `path`."""
@@ -129,6 +145,9 @@ class Number:
             yield _bound("too_small", "number", self.low, path, inclusive=not self.above)
         if value > self.high or (self.below and value == self.high):
             yield _bound("too_big", "number", self.high, path, inclusive=not self.below)
+        if self.multiple_of is not None and value % self.multiple_of:
+            message = f"Number must be a multiple of {self.multiple_of}"
+            yield Issue("not_multiple_of", message, path, {"multipleOf": self.multiple_of})
 
 
 @frozen
@@ -143,15 +162,18 @@ class Flag:
 
 @frozen
 class ListOf:
-    """A list of things of one kind."""
+    """A list of things of one kind, at most `high` of them (None: any number)."""
 
     entry: Check
+    high: int | None = None
 
     def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
         """Yield what is wrong with a value that stands at `path`."""
         if not isinstance(value, list):
             yield _wrong_type("array", _kind(value), path)
             return
+        if self.high is not None and len(value) > self.high:
+            yield _bound("too_big", "array", self.high, path)
         for index, entry in enumerate(value):
             yield from self.entry.issues(entry, (*path, index))
 
@@ -218,7 +240,7 @@ _INPAINT = Schema(
     nullable=True,
 )
 
-_STYLE_REFERENCE = Schema(
+STYLE_REFERENCE = Schema(
     {"image": Text(1, _LONGEST_REFERENCE), "strength": Number(0.1, 1, integer=False)}, required=("image",)
 )
 
@@ -232,7 +254,7 @@ _LATER_FIELDS: Mapping[str, Check] = {
     "enable_web_search": Flag(),
     "enhance_prompt": Flag(),
     "disable_prompt_optimization_thinking": Flag(),
-    "style_references": ListOf(_STYLE_REFERENCE),
+    "style_references": ListOf(STYLE_REFERENCE),
 }
 
 
@@ -277,10 +299,10 @@ OPENAI_SCHEMA = Schema(
         "response_format": Text(choices=("b64_json", "url")),
         "output_format": Text(choices=("jpeg", "png", "webp")),
         "moderation": Text(choices=("auto", "low")),
-        "background": Text(),
+        "background": Text(choices=("auto", "opaque", "transparent")),
         "output_compression": Number(0, 100),
-        "quality": Text(),
-        "style": Text(),
+        "quality": Text(choices=("auto", "high", "medium", "low", "hd", "standard")),
+        "style": Text(choices=("vivid", "natural")),
         "user": Text(),
     },
     required=("prompt",),
