@@ -230,3 +230,16 @@ def test_pictures_that_were_sent_along_are_not_repeated_as_json(called, settings
     arguments = ("--inpaint", "source.png", "--inpaint-strength", "50", "--into", "fox", "--json")
     _, out, _ = called("generate", "a fox", *SMALL, *arguments, **settings)
     assert "inpaint" not in json.loads(out)["request"]
+
+
+def test_a_model_that_goes_away_is_told_once(called, settings):
+    """With what takes its place."""
+    code, _, err = called(
+        *("generate", "a fox", "--seeds", "0-3", "--model", "flux-dev", "--width", "64", "--height", "64"),
+        *("--into", "fox"),
+        **settings,
+    )
+    assert code == 0
+    (note,) = [line for line in err.splitlines() if line.startswith("note: ")]
+    assert "flux-dev" in note
+    assert "instead" in note

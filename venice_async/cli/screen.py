@@ -171,5 +171,4 @@ class Live:
             return
         self._deprecations.add(outcome.request.model)
         instead = f"; use {gone.replacement} instead" if gone.replacement else ""
-        why = gone.model_warning or f"{outcome.request.model} is deprecated"
-        self._screen.say(f"note: {why}{instead}")
+        self._screen.say(f"note: {gone.model_warning or f'{outcome.request.model} is deprecated{instead}'}")
