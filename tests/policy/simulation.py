@@ -8,6 +8,7 @@ import heapq
 import itertools
 import math
 from collections import deque
+from functools import partial
 
 from venice_async.policy.guard import Guard, GuardState
 from venice_async.policy.rate_limit import Permits
@@ -158,7 +159,7 @@ class Run:
                 when = self.now + seconds
                 if self._wake is None or self._wake > when:
                     self._wake = when
-                    self.at(when, lambda: self._woken(when))
+                    self.at(when, partial(self._woken, when))
                 return
             self._send()
 

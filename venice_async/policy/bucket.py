@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from math import inf
 
 from attrs import define, field, frozen
@@ -23,11 +24,12 @@ MINUTE = 60.0
 _ASSUMED = 20  # requests a minute, where neither the key's limits nor an answer says more
 _LONGEST = 3600.0  # seconds; a reset that is further away is garbage
 _MILLISECONDS = 1e11  # a Unix time above this is none in seconds
-_ROUNDING = 2.0  # seconds by which whole-second headers may misplace a reset
+_SAME = 2.0  # seconds within which two resets are one, told in whole seconds
+_MISPLACED = 3.0  # seconds by which whole-second headers and the way there may misplace a reset
 _WHOLE_WINDOWS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 _LONG = 0.8  # of a minute: a reset so far ahead leaves no doubt that the window is a minute
 _STRETCH = 0.05  # of the window, for every refusal that the log does not explain
-_STRETCHED_FOR = 60  # windows
+_CAREFUL_FOR = 60  # windows after a refusal
 _DATES = 16  # answers
 
 
@@ -107,7 +109,7 @@ class Bucket:
     _others_until: float = field(init=False, default=-inf)
     _paused_until: float = field(init=False, default=-inf)
     _stretch: float = field(init=False, default=0.0)
-    _stretched_until: float = field(init=False, default=-inf)
+    _careful_until: float = field(init=False, default=inf)
     _sights: deque[_Sight] = field(init=False, factory=lambda: deque(maxlen=16))
     _settled: bool = field(init=False, default=False)
     _longer: float | None = field(init=False, default=None)
@@ -131,8 +133,8 @@ class Bucket:
 
     def pace(self, now: float) -> Pace:
         """What is allowed, in plain numbers."""
-        if self._stretch and now >= self._stretched_until:
-            self._stretch, self._pace = 0.0, None
+        if now >= self._careful_until:
+            self._stretch, self._careful_until, self._pace = 0.0, inf, None
         if self._pace is None:
             self._pace = self._make_pace()
         return self._pace
@@ -153,8 +155,9 @@ class Bucket:
             remaining=self._remaining,
             since=self._since,
             full=self._remaining + 1 if self._full is None else self._full,
+            even=self._careful_until < inf,
             eager=doubtful,
-            trial_at=self._reset_at + SPREAD / 5 if doubtful else inf,
+            trial_at=self._reset_at + (0.1 if self._remaining else 1.1) if doubtful else inf,
         )
 
     def expect(self, limit: int) -> None:
@@ -210,9 +213,9 @@ class Bucket:
         else:
             until = now + self.window
         self._paused_until = max(self._paused_until, until, now + 1)
-        if limit == self.limit and not self._others and self._own(permit) <= self.limit:
+        if limit == self.limit and 10 * self._others <= limit and self._own(permit) <= limit:
             self._stretch = min(0.3, self._stretch + _STRETCH)
-            self._stretched_until = now + _STRETCHED_FOR * self.window
+        self._careful_until = now + _CAREFUL_FOR * self.window
 
     def _set_limit(self, limit: int) -> None:
         self._told = True
@@ -243,7 +246,7 @@ class Bucket:
         if permit.sent_at > self._first_reset_at or self._full is not None:
             self._full = max(self._full or 0, remaining + 1)
         others = max(0, (self._full or self.limit) - remaining - self._own(permit))
-        same = abs(reset_at - self._others_until) < _ROUNDING
+        same = abs(reset_at - self._others_until) < _SAME
         if same:
             self._others = max(self._others, others)
         elif newest:
@@ -255,7 +258,7 @@ class Bucket:
 
     def _measure(self, ahead: float) -> None:
         """Learn the window's length from a reset that was so many seconds ahead of its request."""
-        if ahead > max(self.window, MINUTE) + _ROUNDING:
+        if ahead > max(self.window, MINUTE) + _MISPLACED:
             if self._longer is not None:
                 self.window, self._settled = min(ahead, self._longer), True
             self._longer = ahead
@@ -265,35 +268,34 @@ class Bucket:
             return
         if ahead > _LONG * MINUTE:
             self.window, self._settled = MINUTE, True
-        elif (window := self._proven()) is not None:
-            self.window = window
-        elif ahead > self.window + _ROUNDING:
+        elif (proven := self._proven()) is not None:
+            self.window = proven
+        elif ahead > self.window + _MISPLACED:
             self.window = MINUTE
 
     def _proven(self) -> float | None:
-        """The length that two windows agree on, or None.
+        """The length of a window shorter than a minute, or None.
 
-        Only the first request of a window has its reset a whole window ahead, and a calendar window
-        that was entered midway does not agree with the next. That the reset stays where it is as
-        requests come tells a window from a bucket that refills bit by bit (GCRA).
+        It is no shorter than the furthest reset, and no longer than from one reset to the next; while
+        these two differ, the longer is safe. That a reset stays where it is as requests come tells a
+        window from a bucket that refills bit by bit (GCRA), whose resets say nothing of the kind.
         """
-        fresh = [sight for sight in self._sights if sight.used == 1 and sight.length > 1]
-        for one in fresh:
-            stays = any(
-                abs(sight.reset_at - one.reset_at) < 0.5 and (sight.used - 1) * one.length > 1.5
-                for sight in self._sights
-            )
-            agreeing = [
-                other.length
-                for other in fresh
-                if abs(other.reset_at - one.reset_at) > 1 and abs(other.length - one.length) < 1.5
-            ]
-            if stays and agreeing:
-                return _whole(max(one.length, *agreeing))
-        return None
+        resets = sorted(sight.reset_at for sight in self._sights)
+        gaps = [later - one for one, later in pairwise(resets) if later - one > 1]
+        stays = any(
+            abs(sight.reset_at - one.reset_at) < 0.5 and (sight.used - 1) * one.length > 1.5
+            for one in self._sights
+            if one.used == 1 and one.length > 1
+            for sight in self._sights
+        )
+        if not gaps or not stays:
+            return None
+        furthest, gap = max(sight.length for sight in self._sights), min(gaps)
+        length = _whole(furthest, max(furthest + 1, gap)) if furthest > _LONG * gap else gap
+        return length if length < _LONG * MINUTE else None
 
 
-def _whole(length: float) -> float:
+def _whole(length: float, longest: float) -> float:
     """The window that a measured length stands for: headers in whole seconds misplace it by one."""
-    candidate = max(whole for whole in _WHOLE_WINDOWS if whole < length + 1)
-    return float(candidate) if candidate > length - _ROUNDING else length
+    candidate = max(whole for whole in _WHOLE_WINDOWS if whole <= longest)
+    return float(candidate) if candidate > length - _SAME else longest

@@ -94,7 +94,8 @@ class Pace:
         remaining: What the server had left at `since`, or infinity where it has not said.
         since: When the request was sent that brought `remaining`.
         full: What the server has left after a window without sends.
-        eager: Whether what remains may be spent at once, to find out how long the window is.
+        even: Whether sends keep their distance even when they are late.
+        eager: Whether what remains is spent at once, to find out how long the window is.
         trial_at: When one send may go, if none went after `since`, whatever the window is taken for.
     """
 
@@ -109,12 +110,15 @@ class Pace:
     remaining: float = inf
     since: float = -inf
     full: float = inf
+    even: bool = False
     eager: bool = False
     trial_at: float = inf
 
     def wait(self, sends: Sends, now: float) -> float:
         """Seconds until a send is allowed: 0 for now, never more than a window."""
         at = self._due(sends, now)
+        if self.eager and self._left(sends, now) >= 2:
+            at = self.held_until if sends.newest(1) > -inf else now
         if at > self.trial_at and sends.count(self.since) == 0:
             at = self.trial_at
         at = max(at, self.paused_until)
@@ -143,10 +147,18 @@ class Pace:
         """When a send need not keep its distance from the last.
 
         At most half the limit goes at once, and only where even sending would have been further on.
-        One of what the server says remains is kept for requests that arrive closer than they left.
         """
-        left = self.full if now >= self.since + self.span else self.remaining
-        if left < inf and left - sends.count(self.since - SPREAD) + 1 < 2:
+        if self.even or self._left(sends, now) < 2:
             return inf
         half = max(1, self.limit // 2)
-        return -inf if self.eager else sends.newest(half) + half * self.interval
+        return sends.newest(half) + half * self.interval
+
+    def _left(self, sends: Sends, now: float) -> float:
+        """What the server has left at least, with all that is under way.
+
+        Of which one is kept for requests that arrive closer to each other than they left.
+        """
+        if self.remaining == inf:
+            return inf
+        left = self.full if now >= self.since + self.span else self.remaining
+        return left - sends.count(self.since - SPREAD) + 1

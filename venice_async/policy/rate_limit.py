@@ -71,8 +71,6 @@ class RateLimit:
             requests: From 1.
             shared: As for `auto`.
         """
-        if requests is None:
-            raise ConfigurationError("requests=None: expected a whole number from 1")
         return cls(requests_per_minute=requests, shared=shared)
 
 
@@ -195,7 +193,7 @@ class Permits:
         """Take in what the key's settings say; where answers say otherwise, they are right."""
         for model, amounts in limits.models.items():
             amount = amounts.get("RPM", 0.0)
-            if 1 <= amount < math.inf:
+            if amount >= 1:
                 self._expected[model] = int(amount)
                 if model in self._buckets:
                     self._buckets[model].expect(int(amount))
