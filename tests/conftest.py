@@ -62,6 +62,16 @@ CURL_BODY = {
 }
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run the tests marked long whole; it takes minutes")
+
+
+@pytest.fixture
+def long(request):
+    """Whether a test that is marked long runs whole."""
+    return request.config.getoption("--long")
+
+
 @pytest.fixture(scope="session")
 def what_opens_once():
     """Let uvloop open, before anything is counted, the pipe that it keeps for the process's life."""

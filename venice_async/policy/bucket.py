@@ -1,0 +1,301 @@
+"""What the answers teach about one rate limit: its size, its window, and what others use of it.
+
+1. Only differences of times count: a reset is placed on our clock by the answers' own `Date`.
+2. Answers come late and out of order; what is told of an earlier send never raises what remains.
+3. A window is a minute until the answers prove it shorter, or twice in a row tell of a longer one.
+4. What cannot be right (a reset in the past, beyond an hour, in no known unit) teaches nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import pairwise
+from math import inf
+
+from attrs import define, field, frozen
+
+from venice_async.types.response import RateLimitSnapshot
+
+from .pace import SPREAD, Pace, SendLog
+
+__all__ = ["MINUTE", "Bucket", "Permit", "ServerClock"]
+
+MINUTE = 60.0
+_ASSUMED = 20  # requests a minute, where neither the key's limits nor an answer says more
+_LONGEST = 3600.0  # seconds; a reset that is further away is garbage
+_MILLISECONDS = 1e11  # a Unix time above this is none in seconds
+_SAME = 2.0  # seconds within which two resets are one, told in whole seconds
+_MISPLACED = 3.0  # seconds by which whole-second headers and the way there may misplace a reset
+_WHOLE_WINDOWS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+_LONG = 0.8  # of a minute: a reset so far ahead leaves no doubt that the window is a minute
+_STRETCH = 0.05  # of the window, for every refusal that the log does not explain
+_CAREFUL_FOR = 60  # windows after a refusal
+_DATES = 16  # answers
+
+
+@frozen
+class Permit:
+    """Leave to send one request.
+
+    Attributes:
+        model: The model it is for.
+        sent_at: When it was taken, in seconds on our clock.
+    """
+
+    model: str
+    sent_at: float
+
+
+@define
+class ServerClock:
+    """How far the server's clock is ahead of ours, in seconds.
+
+    A `Date` is cut to whole seconds and has travelled, so each one shows too little: the greatest of
+    the last few is the nearest. Being the last few, they also follow a clock that is set.
+    """
+
+    _ahead: deque[float] = field(factory=lambda: deque(maxlen=_DATES))
+
+    def saw(self, server_time: float, now: float) -> None:
+        """Take in an answer's `Date`."""
+        self._ahead.append(server_time - now)
+
+    def here(self, server_time: float | None) -> float | None:
+        """A time of the server's on our clock; None while no answer had a `Date`."""
+        if server_time is None or not self._ahead:
+            return None
+        if server_time > _MILLISECONDS:
+            server_time /= 1000
+        return server_time - max(self._ahead)
+
+
+@frozen
+class _Sight:
+    """What one answer said of its window.
+
+    Attributes:
+        reset_at: When it ends, as the server wrote it.
+        length: Seconds from the sending of the request to that end.
+        used: Requests that the window held.
+    """
+
+    reset_at: float
+    length: float
+    used: int
+
+
+@define
+class Bucket:
+    """One rate limit: its sends, and what was learned about it.
+
+    Args:
+        ceiling: Requests a minute at most, whatever the server allows; None for what it allows.
+        sends: What was sent so far.
+    """
+
+    ceiling: int | None = None
+    sends: SendLog = field(factory=SendLog)
+    limit: int = field(init=False, default=_ASSUMED)
+    window: float = field(init=False, default=MINUTE)
+    _known: bool = field(init=False, default=False)
+    _told: bool = field(init=False, default=False)
+    _first: Permit | None = field(init=False, default=None)
+    _since: float = field(init=False, default=-inf)
+    _remaining: float = field(init=False, default=inf)
+    _reset_at: float = field(init=False, default=-inf)
+    _first_reset_at: float | None = field(init=False, default=None)
+    _full: int | None = field(init=False, default=None)
+    _others: int = field(init=False, default=0)
+    _others_until: float = field(init=False, default=-inf)
+    _paused_until: float = field(init=False, default=-inf)
+    _stretch: float = field(init=False, default=0.0)
+    _careful_until: float = field(init=False, default=inf)
+    _sights: deque[_Sight] = field(init=False, factory=lambda: deque(maxlen=16))
+    _settled: bool = field(init=False, default=False)
+    _longer: float | None = field(init=False, default=None)
+    _pace: Pace | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        if self.ceiling is not None:
+            self.limit, self._known, self._settled = self.ceiling, True, True
+
+    def wait(self, now: float) -> float:
+        """Seconds until a send is allowed: 0 for now, never more than a window."""
+        return self.pace(now).wait(self.sends, now)
+
+    def sent(self, permit: Permit) -> None:
+        """Record a send."""
+        self.sends.forget(permit.sent_at - 2 * self.window)
+        self.sends.add(permit.sent_at)
+        if not self._known and self._first is None:
+            self._first = permit
+            self._pace = None
+
+    def pace(self, now: float) -> Pace:
+        """What is allowed, in plain numbers."""
+        if now >= self._careful_until:
+            self._stretch, self._careful_until, self._pace = 0.0, inf, None
+        if self._pace is None:
+            self._pace = self._make_pace()
+        return self._pace
+
+    def _make_pace(self) -> Pace:
+        margin = max(0.008 * self.window, min(0.5, 0.025 * self.window))
+        longer = 1 + self._stretch
+        doubtful = self._doubtful()
+        return Pace(
+            limit=self.limit,
+            span=(self.window + margin) * longer,
+            interval=(self.window + margin / 2) * longer / self.limit,
+            window=self.window,
+            others=self._others,
+            others_until=self._others_until,
+            paused_until=self._paused_until,
+            held_until=-inf if self._first is None else self._first.sent_at + self.window,
+            remaining=self._remaining,
+            since=self._since,
+            full=self._remaining + 1 if self._full is None else self._full,
+            even=self._careful_until < inf,
+            eager=doubtful,
+            trial_at=self._reset_at + (0.1 if self._remaining else 1.1) if doubtful else inf,
+        )
+
+    def expect(self, limit: int) -> None:
+        """Take the limit that the key's settings tell, unless an answer has told it already."""
+        if not self._told and self.ceiling is None and limit >= 1:
+            self.limit, self._known, self._first, self._pace = limit, True, None, None
+
+    def unanswered(self, permit: Permit) -> None:
+        """No answer came: the server may have counted the request, so it stays counted."""
+        if self._first == permit:
+            self._first = self._pace = None
+
+    def answered(self, permit: Permit, snapshot: RateLimitSnapshot | None, clock: ServerClock) -> None:
+        """Learn from an answer, whatever its status."""
+        self._first = self._pace = None
+        self._known = True
+        if snapshot is None:
+            return
+        newest = permit.sent_at >= self._since
+        if newest and snapshot.limit:
+            self._set_limit(snapshot.limit)
+        remaining = snapshot.remaining
+        reset_at = self._plausible(clock.here(snapshot.reset_at), permit)
+        if newest and remaining is not None:
+            tied = self._remaining if permit.sent_at == self._since else inf
+            self._since, self._remaining = permit.sent_at, min(remaining, tied)
+            self._reset_at = -inf if reset_at is None else reset_at
+        if reset_at is None or snapshot.reset_at is None:
+            return
+        if remaining is not None:
+            self._see_others(permit, remaining, reset_at, newest=newest)
+            if not self._settled and snapshot.limit == self.limit:
+                length = reset_at - permit.sent_at
+                self._sights.append(_Sight(snapshot.reset_at, length, self.limit - remaining))
+        self._measure(reset_at - permit.sent_at)
+
+    def refused(
+        self,
+        permit: Permit,
+        retry_after: float | None,
+        snapshot: RateLimitSnapshot | None,
+        clock: ServerClock,
+        now: float,
+    ) -> None:
+        """A 429 about the rate: nobody sends before the reset, or before what the server asks for."""
+        limit = self.limit
+        self.answered(permit, snapshot, clock)
+        reset_at = self._plausible(clock.here(snapshot.reset_at), permit) if snapshot else None
+        if retry_after is not None:
+            until = now + min(retry_after, _LONGEST)
+        elif reset_at is not None and reset_at > now:
+            until = min(reset_at, now + self.window) + SPREAD / 5
+        else:
+            until = now + self.window
+        self._paused_until = max(self._paused_until, until, now + 1)
+        if limit == self.limit and 10 * self._others <= limit and self._own(permit) <= limit:
+            self._stretch = min(0.3, self._stretch + _STRETCH)
+        self._careful_until = now + _CAREFUL_FOR * self.window
+
+    def _set_limit(self, limit: int) -> None:
+        self._told = True
+        if self.ceiling is not None:
+            limit = min(limit, self.ceiling)
+        if limit != self.limit:
+            self.limit, self._full, self._first_reset_at = limit, None, None
+            self._others = 0
+            self._sights.clear()
+
+    def _plausible(self, reset_at: float | None, permit: Permit) -> float | None:
+        """A reset on our clock, if it can be the end of a window that the request was in."""
+        return reset_at if reset_at is not None and 0 < reset_at - permit.sent_at <= _LONGEST else None
+
+    def _own(self, permit: Permit) -> int:
+        """Own sends that may have been in the server's window when the request of a permit arrived."""
+        begin, end = permit.sent_at - self.window - SPREAD, permit.sent_at + SPREAD
+        return self.sends.count(begin) - self.sends.count(end)
+
+    def _see_others(self, permit: Permit, remaining: int, reset_at: float, *, newest: bool) -> None:
+        """Charge what is missing and was not sent by us, until the reset.
+
+        What is missing is counted from the limit first, and from the second window on from the most
+        that ever remained: a server that forgives only short bursts never shows its whole limit.
+        """
+        if self._first_reset_at is None:
+            self._first_reset_at = reset_at
+        if permit.sent_at > self._first_reset_at or self._full is not None:
+            self._full = max(self._full or 0, remaining + 1)
+        others = max(0, (self._full or self.limit) - remaining - self._own(permit))
+        same = abs(reset_at - self._others_until) < _SAME
+        if same:
+            self._others = max(self._others, others)
+        elif newest:
+            self._others, self._others_until = others, reset_at
+
+    def _doubtful(self) -> bool:
+        """Whether the window may be shorter than it is taken for."""
+        return not self._settled and self.window == MINUTE and any(sight.used == 1 for sight in self._sights)
+
+    def _measure(self, ahead: float) -> None:
+        """Learn the window's length from a reset that was so many seconds ahead of its request."""
+        if ahead > max(self.window, MINUTE) + _MISPLACED:
+            if self._longer is not None:
+                self.window, self._settled = min(ahead, self._longer), True
+            self._longer = ahead
+            return
+        self._longer = None
+        if self._settled:
+            return
+        if ahead > _LONG * MINUTE:
+            self.window, self._settled = MINUTE, True
+        elif (proven := self._proven()) is not None:
+            self.window = proven
+        elif ahead > self.window + _MISPLACED:
+            self.window = MINUTE
+
+    def _proven(self) -> float | None:
+        """The length of a window shorter than a minute, or None.
+
+        It is no shorter than the furthest reset, and no longer than from one reset to the next; while
+        these two differ, the longer is safe. That a reset stays where it is as requests come tells a
+        window from a bucket that refills bit by bit (GCRA), whose resets say nothing of the kind.
+        """
+        resets = sorted(sight.reset_at for sight in self._sights)
+        gaps = [later - one for one, later in pairwise(resets) if later - one > 1]
+        stays = any(
+            abs(sight.reset_at - one.reset_at) < 0.5 and (sight.used - 1) * one.length > 1.5
+            for one in self._sights
+            if one.used == 1 and one.length > 1
+            for sight in self._sights
+        )
+        if not gaps or not stays:
+            return None
+        furthest, gap = max(sight.length for sight in self._sights), min(gaps)
+        length = _whole(furthest, max(furthest + 1, gap)) if furthest > _LONG * gap else gap
+        return length if length < _LONG * MINUTE else None
+
+
+def _whole(length: float, longest: float) -> float:
+    """The window that a measured length stands for: headers in whole seconds misplace it by one."""
+    candidate = max(whole for whole in _WHOLE_WINDOWS if whole <= longest)
+    return float(candidate) if candidate > length - _SAME else longest
