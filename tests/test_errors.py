@@ -19,6 +19,8 @@ from venice_async.errors import (
     SessionStateError,
     StatusError,
     StorageError,
+    StoreError,
+    TooManyFailuresError,
     TransportError,
     UnconfirmedError,
     ValidationError,
@@ -68,6 +70,8 @@ EXAMPLES: list[VeniceError] = [
     StorageError(errno.ENOSPC, "No space left on device", "/out/a.png"),
     StorageError("no number"),
     OutputExistsError(errno.EEXIST, "taken", "/out/a.png"),
+    StoreError("locked"),
+    TooManyFailuresError("6 of 40"),
     BatchError("two failed", [ConnectError("refused"), status_error(StatusError)]),
 ]
 COPIES = [

@@ -9,11 +9,13 @@ import math
 import os
 import sys
 import threading
+from functools import partial
 
 import attrs
 import pytest
 
 from venice_async import (
+    BatchError,
     Failed,
     Generated,
     ImageRequest,
@@ -31,6 +33,7 @@ from venice_async.errors import (
     BadRequestError,
     ConfigurationError,
     DecodeError,
+    NotFoundError,
     OutputExistsError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -38,8 +41,13 @@ from venice_async.errors import (
     ServerError,
     SessionStateError,
     StorageError,
+    TooManyFailuresError,
 )
+from venice_async.policy.retry import RetryPolicy
 from venice_async.sandbox import Fault, Sandbox
+
+# One attempt, at once: what waits and repeats is tested elsewhere.
+plain = partial(VeniceSession, rate_limit=None, retry=RetryPolicy(attempts=1), guard=None)
 
 SMALL = {"model": "fluently-xl", "width": 64, "height": 64}
 
@@ -50,7 +58,7 @@ def batch(body, *, latency=0.0, faults=(), concurrency=16, **options):
     async def main():
         async with (
             Sandbox(latency=latency, rpm=None, faults=faults, **options) as sandbox,
-            VeniceSession("key", base_url=sandbox.url, concurrency=concurrency) as venice,
+            plain("key", base_url=sandbox.url, concurrency=concurrency) as venice,
         ):
             result = await body(venice, sandbox)
             assert (venice._pool.in_flight, venice._pool.waiting) == (0, 0)
@@ -334,9 +342,9 @@ def test_a_closed_session_is_refused(tmp_path):
     """On entering, before the directory is made."""
 
     async def main():
-        async with VeniceSession("key") as venice:
+        async with plain("key") as venice:
             pass
-        for session in (venice, VeniceSession("key")):
+        for session in (venice, plain("key")):
             with pytest.raises(SessionStateError):
                 await gather_generate(session, "fox", into=tmp_path / "out", **SMALL)
         assert not (tmp_path / "out").exists()
@@ -758,7 +766,7 @@ def test_a_session_that_is_closed_under_a_batch_ends_it(tmp_path, until):
 
     async def main():
         async with Sandbox(latency=3600, rpm=None) as sandbox:
-            async with VeniceSession("key", base_url=sandbox.url, concurrency=2) as venice:
+            async with plain("key", base_url=sandbox.url, concurrency=2) as venice:
                 call = gather_generate(venice, "fox", seeds=range(4), into=tmp_path, **SMALL)
                 task = asyncio.create_task(call)
                 await until(lambda: sandbox.account.in_flight == 2)
@@ -1065,3 +1073,97 @@ def test_an_image_that_is_being_renamed_when_the_batch_is_aborted_is_generated(t
     report, _ = batch(body)
     assert (report.generated, report.unconfirmed) == (1, 0)
     assert len(images(tmp_path)) == 1
+
+
+# A batch that goes wrong
+
+
+def test_a_model_that_is_not_there_stops_its_items_and_no_others(tmp_path):
+    """What is in flight meets the refusal, what comes after is not sent, and each is an honest failure."""
+    ghost = ImageRequest("fox", model="ghost", width=64, height=64)
+    fox = attrs.evolve(ghost, model="fluently-xl")
+    report, sandbox = gathered(tmp_path, [ghost, fox] * 50, concurrency=4)
+    assert (report.generated, report.failed, report.pending, report.stopped) == (50, 50, 0, None)
+    assert sandbox.account.by_status[404] <= 4
+    errors = [failure.error for failure in asyncio.run(listed(report.failures()))]
+    assert all(isinstance(error, NotFoundError) for error in errors)
+    assert sum("not sent" in error.__notes__[0] for error in errors) == 50 - sandbox.account.by_status[404]
+
+
+@pytest.mark.parametrize(("allowed", "failed"), [(0, 1), (5, 6), (0.1, 3)])
+def test_too_many_failures_stop_a_batch(tmp_path, allowed, failed):
+    """A number of them, or a share of at least twenty; the report says so, and what is left."""
+
+    async def body(venice, sandbox):
+        sandbox.script(Fault(422), times=None, when=lambda body: body["seed"] % 5 == 0)
+        return await gather_generate(
+            venice, "fox", seeds=range(1, 200), into=tmp_path, max_failures=allowed, **SMALL
+        )
+
+    report, _ = batch(body, concurrency=1)
+    assert isinstance(report.stopped, TooManyFailuresError)
+    assert f"max_failures={allowed}" in str(report.stopped)
+    assert report.failed in {failed, failed + 1}
+    assert report.pending == 199 - report.generated - report.failed > 100
+    with pytest.raises(BatchError):
+        report.raise_for_failures()
+
+
+def test_as_many_failures_as_are_allowed_stop_nothing(tmp_path):
+    """Nor does a large share of a few."""
+
+    async def body(venice, sandbox):
+        sandbox.script(Fault(422), times=3)
+        for allowed in (3, 0.5):
+            into = tmp_path / str(allowed)
+            report = await gather_generate(
+                venice, "fox", seeds=range(5), into=into, max_failures=allowed, **SMALL
+            )
+            assert report.stopped is None
+
+    batch(body)
+
+
+@pytest.mark.parametrize("given", [-1, True, 1.5, "3", float("nan")])
+def test_a_limit_of_failures_that_is_none_is_refused(tmp_path, given):
+    """Before anything is sent."""
+
+    async def body(venice, _):
+        with pytest.raises(ConfigurationError, match="max_failures="):
+            await gather_generate(venice, "fox", into=tmp_path, max_failures=given, **SMALL)
+
+    batch(body)
+
+
+def test_stopping_does_not_wait_for_what_waits(tmp_path, until):
+    """For a permit of the rate limit, or for a retry: only what is in flight is seen through."""
+
+    async def body(_, sandbox):
+        sandbox.script(Fault(500), times=None, when=bad_seeds(1))
+        retry = RetryPolicy(wait_initial=3600, wait_max=3600)
+        async with VeniceSession("key", base_url=sandbox.url, retry=retry, guard=None) as venice:
+            stream = stream_generate(venice, "fox", seeds=range(8), into=tmp_path, **SMALL)
+            async with stream as outcomes:
+                async for outcome in outcomes:
+                    assert isinstance(outcome, Generated)
+                    if outcomes.progress.done == 7:
+                        break
+        return stream.report
+
+    report, _ = batch(body)
+    assert (report.generated, report.failed, report.pending) == (7, 0, 1)
+
+
+def test_a_failed_attempt_leaves_nothing_in_the_next(tmp_path):
+    """The image that came in the second one is whole, and the only file."""
+
+    async def body(_, sandbox):
+        sandbox.script(Fault(500), times=3)
+        retry = RetryPolicy(wait_initial=0)
+        async with VeniceSession("key", base_url=sandbox.url, retry=retry) as venice:
+            return await gather_generate(venice, "fox", seeds=range(4), into=tmp_path, **SMALL)
+
+    report, sandbox = batch(body)
+    report.raise_for_failures()
+    assert len(images(tmp_path)) == sandbox.account.billed == 4
+    assert sandbox.account.received == 7

@@ -20,7 +20,7 @@ import os
 import pytest
 
 from venice_async import ImageRequest, VeniceSession
-from venice_async.errors import AuthenticationError, RateLimitError
+from venice_async.errors import AuthenticationError, PaymentRequiredError
 
 FOX = ImageRequest("a fox", model="fluently-xl", width=64, height=64)
 seen = []
@@ -50,16 +50,16 @@ async def test_it_works_while_a_loop_is_running(venice_sandbox):
     assert venice_sandbox.account.billed == 1
 
 
-@pytest.mark.venice_sandbox(rpm=2, window=60)
+@pytest.mark.venice_sandbox(balance_usd=0.02, latency=0.001)
 class TestOptions:
     def test_the_markers_options_are_the_sandboxs(self, venice_sandbox):
-        with pytest.raises(RateLimitError):
+        with pytest.raises(PaymentRequiredError):
             asyncio.run(generate(3))
         assert venice_sandbox.account.billed == 2
 
-    @pytest.mark.venice_sandbox(rpm=1)
+    @pytest.mark.venice_sandbox(balance_usd=0.01)
     def test_the_nearest_marker_counts(self, venice_sandbox):
-        with pytest.raises(RateLimitError):
+        with pytest.raises(PaymentRequiredError):
             asyncio.run(generate(2))
         assert venice_sandbox.account.billed == 1
 

@@ -6,12 +6,17 @@ import asyncio
 import gc
 import threading
 import tracemalloc
+from functools import partial
 
 import psutil
 import pytest
 from blockbuster import blockbuster_ctx
 
 from venice_async import VeniceSession, gather_generate, stream_generate
+from venice_async.policy.retry import RetryPolicy
+
+# One attempt, at once: what waits and repeats is tested elsewhere.
+plain = partial(VeniceSession, rate_limit=None, retry=RetryPolicy(attempts=1), guard=None)
 
 MIB = 1024 * 1024
 SMALL = {"model": "fluently-xl", "width": 64, "height": 64}
@@ -37,7 +42,7 @@ def test_no_image_is_whole_in_memory_on_its_way_to_disk(sandbox_elsewhere, tmp_p
 
     async def main(sandbox):
         threads = set()
-        async with VeniceSession("key", base_url=sandbox.url, concurrency=count) as venice:
+        async with plain("key", base_url=sandbox.url, concurrency=count) as venice:
             stream = stream_generate(
                 venice, "a fox", seeds=range(count), into=tmp_path, return_binary=binary, **SMALL
             )
@@ -71,7 +76,7 @@ def test_an_images_size_does_not_change_what_it_takes_to_save_it(sandbox_elsewhe
     """One of 40 MB needs no more memory on its way than one of 4."""
 
     async def main(sandbox, name):
-        async with VeniceSession("key", base_url=sandbox.url) as venice:
+        async with plain("key", base_url=sandbox.url) as venice:
             gc.collect()
             tracemalloc.start()
             try:
@@ -95,7 +100,7 @@ def test_memory_does_not_grow_with_the_number_of_requests(sandbox_elsewhere, tmp
 
     async def main(sandbox):
         sizes = {}
-        async with VeniceSession("key", base_url=sandbox.url) as venice:
+        async with plain("key", base_url=sandbox.url) as venice:
             stream = stream_generate(venice, prompts, seeds=range(5), into=tmp_path, **SMALL)
             tracemalloc.start()
             try:
@@ -123,7 +128,7 @@ def test_leaving_early_frees_everything(sandbox_elsewhere, tmp_path, drain_timeo
     """No task, no file, no thread but the writer's, and no part of a file."""
 
     async def main(sandbox):
-        async with VeniceSession("key", base_url=sandbox.url, concurrency=32) as venice:
+        async with plain("key", base_url=sandbox.url, concurrency=32) as venice:
             stream = stream_generate(
                 venice, "a fox", seeds=range(500), into=tmp_path, drain_timeout=drain_timeout, **SMALL
             )
@@ -148,7 +153,7 @@ def test_nothing_blocks_the_event_loop(sandbox_elsewhere, tmp_path):
 
     async def main(sandbox):
         with blockbuster_ctx("venice_async"):
-            async with VeniceSession("key", base_url=sandbox.url) as venice:
+            async with plain("key", base_url=sandbox.url) as venice:
                 report = await gather_generate(
                     venice, "a fox", seeds=range(40), into=tmp_path / "out", **SMALL
                 )
@@ -197,7 +202,7 @@ def test_other_tasks_get_their_turn_while_large_answers_come_in(sandbox_elsewher
                 turns += 1
                 await asyncio.sleep(0)
 
-        async with VeniceSession("key", base_url=sandbox.url) as venice:
+        async with plain("key", base_url=sandbox.url) as venice:
             counting = asyncio.create_task(count())
             report = await gather_generate(venice, "a fox", into=tmp_path, **SMALL)
             counting.cancel()

@@ -8,6 +8,7 @@ import random
 import ssl
 import threading
 import warnings
+from functools import partial
 
 import aiohttp
 import anyio
@@ -31,9 +32,13 @@ from venice_async.errors import (
     SessionStateError,
     StorageError,
 )
+from venice_async.policy.retry import RetryPolicy
 from venice_async.sandbox import Fault, Sandbox
 from venice_async.session import DEFAULT_BASE_URL
 from venice_async.wire.codec import structure_request
+
+# One attempt, at once: what waits and repeats is tested elsewhere.
+plain = partial(VeniceSession, rate_limit=None, retry=RetryPolicy(attempts=1), guard=None)
 
 KEY = "sk-Lighthouse-0042"
 
@@ -45,7 +50,7 @@ def test_the_reference_pages_example_brings_a_picture(curl_body):
     """Its body, inpainting included, goes out exactly as it stands there, and a picture comes back."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             answer = await venice.generate(structure_request(curl_body))
         return answer, sandbox.requests[-1].body
 
@@ -67,7 +72,7 @@ def test_only_what_was_set_is_sent():
     """A prompt and a model are a whole request."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             await venice.generate(ImageRequest("a fox", model="fluently-xl"))
         return sandbox.requests[-1].body
 
@@ -80,7 +85,7 @@ def test_every_format_comes_either_way(image_format, binary):
     """The picture's own bytes say what it is, as JSON or raw."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             request = ImageRequest(
                 "a fox", model="fluently-xl", width=64, height=64, format=image_format, return_binary=binary
             )
@@ -95,7 +100,7 @@ def test_a_seed_gives_the_same_picture_again(fox):
     """The seed is sent as it was set."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             seven = attrs.evolve(fox, seed=7)
             return [(await venice.generate(request)).image.data for request in (seven, seven, fox)]
 
@@ -107,7 +112,7 @@ def test_variants_come_in_one_answer(fox):
     """As many images as were asked for, each a picture of its own."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             return await venice.generate(attrs.evolve(fox, variants=3))
 
     answer = asyncio.run(main())
@@ -121,7 +126,7 @@ def test_json_where_raw_bytes_were_asked_for_is_understood(fox, json_answer, png
     async def main():
         async with (
             Sandbox(latency=0, faults=[Fault(body=json_answer(png))]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             return await venice.generate(attrs.evolve(fox, return_binary=True))
 
@@ -136,7 +141,7 @@ def test_raw_bytes_where_json_was_asked_for_are_understood(fox, png):
     async def main():
         async with (
             Sandbox(latency=0, faults=[Fault(body=png, content_type="image/webp")]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             return await venice.generate(fox)
 
@@ -166,7 +171,7 @@ def test_a_picture_under_a_wrong_content_type_is_a_picture_all_the_same(fox, con
     async def main():
         async with (
             Sandbox(latency=0, faults=[Fault(content_type=content_type)]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             return await venice.generate(attrs.evolve(fox, return_binary=binary))
 
@@ -196,7 +201,7 @@ def test_a_binary_answer_that_ends_early_unnoticed_is_no_picture(raw_server, fox
         await connection.send(head + webp[: len(webp) // 2])
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(DecodeError, match="cut short"):
                 await venice.save(fox, tmp_path / "a.webp")
 
@@ -211,7 +216,7 @@ def test_a_good_status_with_a_bad_answer_is_a_decode_error(fault, fox):
     async def main():
         async with (
             Sandbox(latency=0, faults=[fault]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(DecodeError):
                 await venice.generate(fox)
@@ -227,7 +232,7 @@ def test_fewer_images_than_asked_for_is_a_decode_error(fox, json_answer, png):
     async def main():
         async with (
             Sandbox(latency=0, faults=[Fault(body=json_answer(png, png))]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(DecodeError, match="3 images were asked for, and 2 came"):
                 await venice.generate(attrs.evolve(fox, variants=3))
@@ -242,7 +247,7 @@ def test_every_success_is_one(fox, status):
     async def main():
         async with (
             Sandbox(latency=0, faults=[Fault(status)]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             return await venice.generate(fox)
 
@@ -256,7 +261,7 @@ def test_the_catalogue():
     """Styles, models with prices and constraints, and the key's rate limits."""
 
     async def main():
-        async with Sandbox(rpm=123) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(rpm=123) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             return await venice.styles(), await venice.models(), await venice.rate_limits()
 
     styles, models, limits = asyncio.run(main())
@@ -272,7 +277,7 @@ def test_the_catalogue_refuses_a_wrong_key():
     """As a purchase does."""
 
     async def main():
-        async with Sandbox(api_key="right") as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(api_key="right") as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             assert await venice.styles()  # needs no key
             for call in (venice.models(), venice.rate_limits()):
                 with pytest.raises(AuthenticationError):
@@ -291,7 +296,7 @@ def test_a_catalogue_that_is_none_is_a_decode_error(raw_server, body):
             await connection.answer(body, "application/json")
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(DecodeError):
                 await venice.styles()
             with pytest.raises(DecodeError):
@@ -310,7 +315,7 @@ def test_the_key_and_the_address_come_from_the_environment(monkeypatch, fox):
         async with Sandbox(latency=0, api_key=KEY) as sandbox:
             monkeypatch.setenv("VENICE_API_KEY", KEY)
             monkeypatch.setenv("VENICE_BASE_URL", sandbox.url)
-            async with VeniceSession() as venice:
+            async with plain() as venice:
                 assert venice.base_url == sandbox.url
                 await venice.generate(fox)
 
@@ -325,7 +330,7 @@ def test_arguments_win_over_the_environment(monkeypatch, fox):
     async def main():
         async with (
             Sandbox(latency=0, api_key=KEY) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             await venice.generate(fox)
 
@@ -334,21 +339,21 @@ def test_arguments_win_over_the_environment(monkeypatch, fox):
 
 def test_without_an_address_it_is_the_real_one():
     """Version included."""
-    assert VeniceSession(KEY).base_url == DEFAULT_BASE_URL == "https://api.venice.ai/api/v1"
+    assert plain(KEY).base_url == DEFAULT_BASE_URL == "https://api.venice.ai/api/v1"
 
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_there_is_no_session(key):
     """Refused where it is made, before there is anything to close; the message names the variable."""
     with pytest.raises(ConfigurationError, match="VENICE_API_KEY"):
-        VeniceSession(key)
+        plain(key)
 
 
 @pytest.mark.parametrize("key", ["a b", "a\nb", "key\r\nX-Evil: 1", "schlüssel", "a\tb", " "])
 def test_a_key_that_cannot_be_one_is_refused(key):
     """Without showing it."""
     with pytest.raises(ConfigurationError) as caught:
-        VeniceSession(key)
+        plain(key)
     assert key.strip() == "" or key not in str(caught.value)
 
 
@@ -356,12 +361,12 @@ def test_a_key_that_cannot_be_one_is_refused(key):
 def test_concurrency_is_a_whole_number_from_one(concurrency):
     """Anything else is refused."""
     with pytest.raises(ConfigurationError, match="concurrency"):
-        VeniceSession(KEY, concurrency=concurrency)
+        plain(KEY, concurrency=concurrency)
 
 
 def test_the_key_is_not_shown():
     """Neither by repr nor by str."""
-    venice = VeniceSession(KEY, ssl=ssl.create_default_context())
+    venice = plain(KEY, ssl=ssl.create_default_context())
     assert KEY not in repr(venice) + str(venice) + f"{venice}"
     assert DEFAULT_BASE_URL in repr(venice)
 
@@ -388,7 +393,7 @@ def test_a_session_is_used_inside_of_its_block(fox, tmp_path):
 
     async def main():
         async with Sandbox(latency=0) as sandbox:
-            venice = VeniceSession(KEY, base_url=sandbox.url)
+            venice = plain(KEY, base_url=sandbox.url)
             await check(venice, "async with")
             async with venice:
                 pass
@@ -402,7 +407,7 @@ def test_a_session_is_entered_once():
     """Neither a second time while it is open nor after it was closed."""
 
     async def main():
-        async with VeniceSession(KEY) as venice:
+        async with plain(KEY) as venice:
             with pytest.raises(SessionStateError, match="open already"):
                 await venice.__aenter__()
         with pytest.raises(SessionStateError, match="closed already"):
@@ -415,7 +420,7 @@ def test_forgetting_to_close_warns():
     """With the session's name; one that was never opened, or was closed, does not."""
 
     async def main():
-        venice = VeniceSession(KEY)
+        venice = plain(KEY)
         await venice.__aenter__()
         owned = venice._transport._owned
         with pytest.warns(ResourceWarning, match=r"VeniceSession.*never closed"):
@@ -423,8 +428,8 @@ def test_forgetting_to_close_warns():
         await owned.close()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            VeniceSession(KEY)
-            async with VeniceSession(KEY):
+            plain(KEY)
+            async with plain(KEY):
                 pass
             gc.collect()
 
@@ -436,7 +441,7 @@ def test_entering_and_leaving_may_happen_in_different_tasks(fox):
 
     async def main():
         async with Sandbox(latency=0) as sandbox:
-            venice = VeniceSession(KEY, base_url=sandbox.url)
+            venice = plain(KEY, base_url=sandbox.url)
             await asyncio.create_task(venice.__aenter__())
             await asyncio.create_task(venice.generate(fox))
             await asyncio.create_task(venice.__aexit__(None, None, None))
@@ -450,7 +455,7 @@ def test_an_exception_of_the_body_leaves_unchanged():
     async def main():
         error = KeyError("mine")
         with pytest.raises(KeyError) as caught:
-            async with VeniceSession(KEY):
+            async with plain(KEY):
                 raise error
         assert caught.value is error
 
@@ -463,8 +468,8 @@ def test_several_sessions_live_side_by_side(fox, run):
     async def main():
         async with (
             Sandbox(latency=0) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as one,
-            VeniceSession(KEY, base_url=sandbox.url) as other,
+            plain(KEY, base_url=sandbox.url) as one,
+            plain(KEY, base_url=sandbox.url) as other,
         ):
             await asyncio.gather(one.generate(fox), other.generate(fox))
         return sandbox.account.answered
@@ -481,7 +486,7 @@ def test_there_are_never_more_in_flight_than_places(fox, concurrency):
 
     async def main():
         async with Sandbox(latency=0.02, rpm=None) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=concurrency) as venice:
+            async with plain(KEY, base_url=sandbox.url, concurrency=concurrency) as venice:
                 await asyncio.gather(*(venice.generate(fox) for _ in range(3 * concurrency)))
                 assert (venice._pool.in_flight, venice._pool.waiting) == (0, 0)
             return sandbox.account
@@ -497,7 +502,7 @@ def test_calls_are_served_in_the_order_in_which_they_came(fox):
 
     async def main():
         async with Sandbox(latency=0, rpm=None) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice:
+            async with plain(KEY, base_url=sandbox.url, concurrency=1) as venice:
                 await asyncio.gather(
                     *(venice.generate(attrs.evolve(fox, seed=seed)) for seed in range(count))
                 )
@@ -524,7 +529,7 @@ def test_a_cancelled_call_gives_back_its_place_and_its_connection(fox, tmp_path,
     async def main():
         picture = png_of(50_000)
         async with Sandbox(latency=0.001, rpm=None, images=picture) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=4) as venice:
+            async with plain(KEY, base_url=sandbox.url, concurrency=4) as venice:
                 for start in range(0, 300, 6):
                     tasks = [asyncio.create_task(call(venice, start + place)) for place in range(6)]
                     for task in dice.sample(tasks, 6):
@@ -556,7 +561,7 @@ def test_a_cancelled_wait_hands_its_place_on(fox, until):
 
     async def main():
         async with Sandbox(latency=0.05, rpm=None) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice:
+            async with plain(KEY, base_url=sandbox.url, concurrency=1) as venice:
                 tasks = [asyncio.create_task(venice.generate(fox)) for _ in range(4)]
                 await until(lambda: venice._pool.waiting == 3)
                 tasks[0].cancel()
@@ -571,7 +576,7 @@ def test_a_time_limit_works_from_outside_too(fox):
     """asyncio.timeout around a call leaves nothing behind."""
 
     async def main():
-        async with Sandbox(latency=3600) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=3600) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             with pytest.raises(TimeoutError) as caught:
                 async with asyncio.timeout(0.1):
                     await venice.generate(fox)
@@ -586,7 +591,7 @@ def test_leaving_the_block_ends_what_is_still_running(fox, tmp_path, until):
 
     async def main():
         async with Sandbox(latency=3600) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+            async with plain(KEY, base_url=sandbox.url) as venice:
                 task = asyncio.create_task(venice.save(fox, tmp_path / "a.webp"))
                 await until(lambda: sandbox.account.in_flight == 1)
             with pytest.raises(UnconfirmedError):
@@ -604,7 +609,7 @@ def save(fox, path, *, faults=(), images=None, latency=0, **changes):
     async def main():
         async with (
             Sandbox(latency=latency, faults=faults, images=images) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             try:
                 return await venice.save(attrs.evolve(fox, **changes), path), sandbox.account
@@ -620,7 +625,7 @@ def test_a_saved_picture_is_the_generated_one(fox, tmp_path):
     request = attrs.evolve(fox, seed=7)
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             return await venice.save(request, tmp_path / "a.webp"), await venice.generate(request)
 
     saved, answer = asyncio.run(main())
@@ -728,7 +733,7 @@ def test_a_name_that_is_taken_meanwhile_is_passed_over(fox, tmp_path, until):
     """The picture was paid for: it gets the next free number, and what is there stays."""
 
     async def main():
-        async with Sandbox(latency=0.2) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0.2) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             task = asyncio.create_task(venice.save(fox, tmp_path / "a.webp"))
             await until(lambda: sandbox.account.in_flight == 1)
             (tmp_path / "a.webp").write_bytes(b"mine")
@@ -746,7 +751,7 @@ def test_many_calls_to_one_path_overwrite_nothing(fox, tmp_path):
     async def main():
         async with (
             Sandbox(latency=0.05, rpm=None) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             calls = (venice.save(attrs.evolve(fox, seed=seed), tmp_path / "a.webp") for seed in range(8))
             return await asyncio.gather(*calls)
@@ -813,7 +818,7 @@ def test_a_directory_that_disappears_meanwhile_is_made_again_or_a_storage_error(
     place.mkdir()
 
     async def main():
-        async with Sandbox(latency=0.2) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0.2) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             task = asyncio.create_task(venice.save(fox, place / "a.webp"))
             await until(lambda: sandbox.account.in_flight == 1)
             place.rmdir()
@@ -843,7 +848,7 @@ def test_a_streams_chunks_are_the_generated_picture(fox, run, binary):
     request = attrs.evolve(fox, seed=7, return_binary=binary)
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             whole = await venice.generate(request)
             async with venice.stream(request) as image:
                 assert image.format == "webp"
@@ -865,7 +870,7 @@ def test_a_stream_gives_its_place_back_at_the_end_of_the_image(fox):
     async def main():
         async with (
             Sandbox(latency=0) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice,
+            plain(KEY, base_url=sandbox.url, concurrency=1) as venice,
         ):
             async with venice.stream(fox) as image:
                 assert [chunk async for chunk in image]
@@ -885,7 +890,7 @@ def test_a_stream_may_be_left_early(fox, png_of):
         picture = png_of(20_000_000)
         async with (
             Sandbox(latency=0, images=picture) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice,
+            plain(KEY, base_url=sandbox.url, concurrency=1) as venice,
         ):
             for _ in range(3):
                 async with venice.stream(fox) as image:
@@ -909,7 +914,7 @@ def test_a_refusal_is_raised_on_entering_a_stream(fox, fault, kind):
     async def main():
         async with (
             Sandbox(latency=0, faults=[fault]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(kind):
                 async with venice.stream(fox):
@@ -926,7 +931,7 @@ def test_an_answer_without_a_picture_is_raised_on_entering_a_stream(fox, fault):
     async def main():
         async with (
             Sandbox(latency=0, faults=[BAD_ANSWERS[fault]]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(DecodeError):
                 async with venice.stream(fox):
@@ -948,7 +953,7 @@ def test_a_picture_that_goes_wrong_on_its_way_is_raised_while_iterating(fox, fau
         picture = png_of(1_000_000)
         async with (
             Sandbox(latency=0, images=picture, faults=[fault]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(kind):
                 await read(venice, fox)
@@ -962,7 +967,7 @@ def test_more_pictures_than_one_in_a_stream_is_a_decode_error(fox, json_answer, 
     async def main():
         async with (
             Sandbox(latency=0, faults=[Fault(body=json_answer(png, png))]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(DecodeError, match="more images"):
                 await read(venice, fox)
@@ -974,7 +979,7 @@ def test_a_stream_carries_no_variants(fox):
     """It is refused before anything is sent."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             with pytest.raises(ConfigurationError, match="variants"):
                 async with venice.stream(attrs.evolve(fox, variants=2)):
                     pass
@@ -990,7 +995,7 @@ def test_a_session_that_is_cancelled_while_it_closes_leaves_no_thread(fox, tmp_p
     """Neither by a task's cancellation nor by a cancel scope around the block."""
 
     async def used(sandbox, cancel):
-        async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with plain(KEY, base_url=sandbox.url) as venice:
             await venice.save(fox, tmp_path / "a.webp")
             cancel()
 
@@ -1015,7 +1020,7 @@ def test_a_call_that_waits_while_the_session_closes_is_not_sent(fox, until):
             Sandbox(latency=0.2) as sandbox,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as theirs,
         ):
-            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=1, session=theirs) as venice:
+            async with plain(KEY, base_url=sandbox.url, concurrency=1, session=theirs) as venice:
                 calls = [asyncio.create_task(venice.generate(fox)) for _ in range(3)]
                 await until(lambda: sandbox.account.received)
             results = await asyncio.gather(*calls, return_exceptions=True)

@@ -10,6 +10,7 @@ import socket
 import ssl
 import traceback
 from collections.abc import Mapping
+from functools import partial
 
 import aiohttp
 import pytest
@@ -44,8 +45,12 @@ from venice_async.errors import (
     UnprocessableEntityError,
     UnsupportedMediaTypeError,
 )
+from venice_async.policy.retry import RetryPolicy
 from venice_async.sandbox import Fault, Sandbox
 from venice_async.session import reception
+
+# One attempt, at once: what waits and repeats is tested elsewhere.
+plain = partial(VeniceSession, rate_limit=None, retry=RetryPolicy(attempts=1), guard=None)
 
 KEY = "sk-Lighthouse-0042"
 
@@ -74,7 +79,7 @@ def test_a_request_says_who_asks_and_wants_no_compression(fox):
     """A purchase carries our User-Agent, JSON, and asks for an answer that is not compressed."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             await venice.generate(fox)
         return sandbox.requests[0]
 
@@ -91,7 +96,7 @@ def test_the_key_goes_as_a_bearer_token(raw_server, json_answer, png, fox):
 
     async def main():
         async with raw_server(pictures(json_answer, png)) as server:
-            async with VeniceSession(KEY, base_url=server.url) as venice:
+            async with plain(KEY, base_url=server.url) as venice:
                 await venice.generate(fox)
             return bytes(server.received[0])
 
@@ -104,7 +109,7 @@ def test_the_catalogue_may_be_compressed():
     """GET requests accept gzip, and what comes is understood."""
 
     async def main():
-        async with Sandbox() as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox() as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             assert await venice.styles()
         return sandbox.requests[0]
 
@@ -116,7 +121,7 @@ def test_a_slash_at_the_end_of_the_base_url_changes_nothing(tail, fox):
     """The path is the same with and without it."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url + tail) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url + tail) as venice:
             await venice.generate(fox)
         return sandbox.requests[0].path
 
@@ -133,7 +138,7 @@ def test_a_slash_at_the_end_of_the_base_url_changes_nothing(tail, fox):
 def test_a_base_url_that_is_none_is_refused(url):
     """Before anything is opened, with the URL in the message."""
     with pytest.raises(ConfigurationError, match="base_url"):
-        VeniceSession(KEY, base_url=url)
+        plain(KEY, base_url=url)
 
 
 # What comes back
@@ -144,7 +149,7 @@ def test_a_picture_comes_back(run, binary):
     """The same over asyncio's own loop and uvloop, as JSON and as raw bytes."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             request = ImageRequest("a fox", model="fluently-xl", width=64, height=64, return_binary=binary)
             return await venice.generate(request)
 
@@ -173,7 +178,7 @@ def test_pieces_of_any_size_give_the_same_picture(raw_server, json_answer, png, 
         await connection.hang()
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             return await venice.generate(fox)
 
     assert asyncio.run(main()).image.data == image
@@ -202,7 +207,7 @@ def test_an_error_status_is_its_error(status, kind, code, fox):
 
     async def main():
         async with Sandbox(latency=0, faults=[(Fault(status), 1)]) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+            async with plain(KEY, base_url=sandbox.url) as venice:
                 with pytest.raises(StatusError) as caught:
                     await venice.generate(fox)
                 await venice.generate(fox)  # the connection and the place are free again
@@ -221,7 +226,7 @@ def test_a_proxys_error_leaves_the_purchase_unconfirmed(status, html, fox):
 
     async def main():
         async with Sandbox(latency=0, faults=[Fault(status, html=html)]) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+            async with plain(KEY, base_url=sandbox.url) as venice:
                 with pytest.raises(UnconfirmedError) as caught:
                     await venice.generate(fox)
             return caught.value
@@ -243,7 +248,7 @@ def test_an_error_whose_body_breaks_off_is_still_that_error(raw_server, fox):
         await connection.send(head + b'{"error":')
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(PaymentRequiredError):
                 await venice.generate(fox)
 
@@ -260,7 +265,7 @@ def test_an_endless_error_body_is_read_to_a_bound(raw_server, fox):
             await connection.send(b"<p>down</p>" * 1000)
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(ServerError, match="503"):
                 await venice.generate(fox)
 
@@ -280,7 +285,7 @@ def test_an_error_body_that_drips_does_not_hold_the_call(raw_server, fox, monkey
             await asyncio.sleep(0.02)
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(ServerError, match=r"wait\.*"):
                 await venice.generate(fox)
 
@@ -303,7 +308,7 @@ def test_a_redirect_is_not_followed(raw_server, fox, status):
                         b"", status=status, headers=f"Location: {other.url}/image/generate\r\n"
                     )
 
-            async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+            async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
                 with pytest.raises(RedirectError) as caught:
                     await venice.generate(fox)
                 with pytest.raises(RedirectError):
@@ -324,7 +329,7 @@ def test_a_refused_connection_is_a_connect_error(fox):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))  # bound and not listening
             url = f"http://127.0.0.1:{taken.getsockname()[1]}/api/v1"
-            async with VeniceSession(KEY, base_url=url) as venice:
+            async with plain(KEY, base_url=url) as venice:
                 for call in (venice.generate(fox), venice.styles()):
                     with pytest.raises(ConnectError) as caught:
                         await call
@@ -337,7 +342,7 @@ def test_a_name_that_does_not_exist_is_a_connect_error(fox):
     """A host that cannot be resolved was not reached."""
 
     async def main():
-        async with VeniceSession(KEY, base_url="http://no-such-host.invalid/api/v1") as venice:
+        async with plain(KEY, base_url="http://no-such-host.invalid/api/v1") as venice:
             with pytest.raises(ConnectError):
                 await venice.generate(fox)
 
@@ -355,11 +360,11 @@ def test_tls_is_checked(fox):
     async def main():
         async with Sandbox(latency=0, ssl_context=theirs) as sandbox:
             assert sandbox.url.startswith("https://")
-            async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+            async with plain(KEY, base_url=sandbox.url) as venice:
                 with pytest.raises(ConnectError):
                     await venice.generate(fox)
             assert sandbox.account.received == 0
-            async with VeniceSession(KEY, base_url=sandbox.url, ssl=ours) as venice:
+            async with plain(KEY, base_url=sandbox.url, ssl=ours) as venice:
                 await venice.generate(fox)
             assert sandbox.account.received == 1
 
@@ -376,7 +381,7 @@ def test_a_server_without_tls_is_a_connect_error(raw_server, fox):
     async def main():
         async with (
             raw_server(handle) as server,
-            VeniceSession(KEY, base_url=server.url.replace("http:", "https:")) as venice,
+            plain(KEY, base_url=server.url.replace("http:", "https:")) as venice,
         ):
             with pytest.raises(ConnectError):
                 await venice.generate(fox)
@@ -402,7 +407,7 @@ def test_an_answer_that_breaks_off_is_unconfirmed(run, fault, binary):
 
     async def main():
         async with Sandbox(latency=0, faults=[fault]) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url) as venice:
+            async with plain(KEY, base_url=sandbox.url) as venice:
                 with pytest.raises(UnconfirmedError) as caught:
                     await venice.generate(
                         ImageRequest("x", model="fluently-xl", width=64, return_binary=binary)
@@ -423,7 +428,7 @@ def test_a_server_that_hangs_up_without_a_word_is_unconfirmed(raw_server, fox):
         await connection.read_request()
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(UnconfirmedError):
                 await venice.generate(fox)
             assert server.connections == 1  # and it is not sent again
@@ -441,7 +446,7 @@ def test_a_catalogue_that_breaks_off_is_a_transport_error(raw_server):
         )
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(TransportError) as caught:
                 await venice.styles()
             return caught.value
@@ -466,7 +471,7 @@ def test_a_request_cut_while_it_was_sent_is_not_unconfirmed(run, raw_server):
     async def main():
         async with (
             raw_server(handle, receive_buffer=65536) as server,
-            VeniceSession(KEY, base_url=server.url) as venice,
+            plain(KEY, base_url=server.url) as venice,
         ):
             with pytest.raises(ConnectError):
                 await venice.generate(large_request())
@@ -485,7 +490,7 @@ def test_a_server_that_takes_no_more_of_a_request_is_a_timeout(raw_server):
     async def main():
         async with (
             raw_server(handle, receive_buffer=65536) as server,
-            VeniceSession(KEY, base_url=server.url, timeouts=Timeouts(connect=0.5)) as venice,
+            plain(KEY, base_url=server.url, timeouts=Timeouts(connect=0.5)) as venice,
         ):
             with pytest.raises(RequestTimeoutError):
                 await venice.generate(large_request())
@@ -499,7 +504,7 @@ def test_a_refusal_while_a_large_request_is_being_sent_is_that_refusal():
     async def main():
         async with (
             Sandbox(latency=0, max_body=1000) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(PayloadTooLargeError):
                 await venice.generate(large_request())
@@ -518,7 +523,7 @@ def test_a_large_request_arrives_whole(png_of):
     async def main():
         async with (
             Sandbox(latency=0, images=paint) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             await venice.generate(large_request())
 
@@ -538,7 +543,7 @@ def test_connecting_has_a_time_limit(raw_server, fox):
     async def main():
         async with raw_server(handle) as server:
             url = server.url.replace("http:", "https:")
-            async with VeniceSession(KEY, base_url=url, timeouts=Timeouts(connect=0.1)) as venice:
+            async with plain(KEY, base_url=url, timeouts=Timeouts(connect=0.1)) as venice:
                 with pytest.raises(RequestTimeoutError) as caught:
                     await venice.generate(fox)
                 assert isinstance(caught.value, TimeoutError)
@@ -552,7 +557,7 @@ def test_the_first_byte_has_a_time_limit(run, raw_server, fox):
     async def main():
         async with (
             raw_server(silent) as server,
-            VeniceSession(KEY, base_url=server.url, timeouts=Timeouts(first_byte=0.1)) as venice,
+            plain(KEY, base_url=server.url, timeouts=Timeouts(first_byte=0.1)) as venice,
         ):
             with pytest.raises(UnconfirmedError):
                 await venice.generate(fox)
@@ -573,7 +578,7 @@ def test_the_gap_between_bytes_has_a_time_limit(run, raw_server, fox):
         timeouts = Timeouts(first_byte=3600, between_bytes=0.1)
         async with (
             raw_server(handle) as server,
-            VeniceSession(KEY, base_url=server.url, timeouts=timeouts) as venice,
+            plain(KEY, base_url=server.url, timeouts=timeouts) as venice,
         ):
             with pytest.raises(UnconfirmedError):
                 await venice.generate(fox)
@@ -598,7 +603,7 @@ def test_an_answer_in_drops_is_not_cut_by_the_gap_limit(raw_server, json_answer,
         timeouts = Timeouts(first_byte=1, between_bytes=1)
         async with (
             raw_server(handle) as server,
-            VeniceSession(KEY, base_url=server.url, timeouts=timeouts) as venice,
+            plain(KEY, base_url=server.url, timeouts=timeouts) as venice,
         ):
             return await venice.generate(fox)
 
@@ -614,7 +619,7 @@ def test_a_reader_that_pauses_is_not_the_servers_silence(fox, png_of):
         async with Sandbox(latency=0, images=image) as sandbox:
             timeouts = Timeouts(between_bytes=0.3)
             async with (
-                VeniceSession(KEY, base_url=sandbox.url, timeouts=timeouts) as venice,
+                plain(KEY, base_url=sandbox.url, timeouts=timeouts) as venice,
                 venice.stream(fox) as stream,
             ):
                 size = len(await anext(stream))
@@ -637,7 +642,7 @@ def test_the_whole_call_has_a_time_limit_after_sending(raw_server, fox):
             await asyncio.sleep(0.01)
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(UnconfirmedError):
                 await venice.generate(fox, timeout=1)
 
@@ -649,7 +654,7 @@ def test_the_whole_call_has_a_time_limit_while_it_waits_for_a_place(fox, until):
 
     async def main():
         async with Sandbox(latency=3600) as sandbox:
-            async with VeniceSession(KEY, base_url=sandbox.url, concurrency=1) as venice:
+            async with plain(KEY, base_url=sandbox.url, concurrency=1) as venice:
                 first = asyncio.create_task(venice.generate(fox))
                 await until(lambda: sandbox.account.received == 1)
                 with pytest.raises(RequestTimeoutError) as caught:
@@ -669,7 +674,7 @@ def test_a_call_may_have_time_limits_of_its_own(raw_server, fox, timeout):
     """Seconds or `Timeouts`, for this call alone."""
 
     async def main():
-        async with raw_server(silent) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(silent) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(TransportError):
                 await venice.generate(fox, timeout=timeout)
             assert venice.timeouts == Timeouts()
@@ -682,7 +687,7 @@ def test_a_time_limit_that_is_none_is_refused(fox, timeout):
     """Before anything is sent."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, VeniceSession(KEY, base_url=sandbox.url) as venice:
+        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
             with pytest.raises(ConfigurationError):
                 await venice.generate(fox, timeout=timeout)
         assert sandbox.account.received == 0
@@ -745,7 +750,7 @@ def test_no_error_shows_the_key_to_whoever_reads_it(raw_server, fox, garbage):
         await connection.send(garbage)
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(UnconfirmedError) as purchase:
                 await venice.generate(fox)
             with pytest.raises(VeniceError) as look:
@@ -766,7 +771,7 @@ def test_a_server_that_repeats_the_key_does_not_bring_it_into_the_error(raw_serv
         await connection.answer(body.encode(), "application/json", "401 Unauthorized")
 
     async def main():
-        async with raw_server(handle) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(AuthenticationError, match=r"no such key: \*\*\*") as caught:
                 await venice.generate(fox)
         return caught.value
@@ -784,7 +789,7 @@ def test_a_proxys_password_is_not_in_the_error(raw_server, fox):
     async def main():
         async with raw_server(handle) as server:
             proxy = f"http://user:canary@127.0.0.1:{server.port}"
-            async with VeniceSession(KEY, base_url="https://api.invalid/v1", proxy=proxy) as venice:
+            async with plain(KEY, base_url="https://api.invalid/v1", proxy=proxy) as venice:
                 with pytest.raises(ConnectError, match="407") as caught:
                     await venice.generate(fox)
         return caught.value
@@ -801,7 +806,7 @@ def test_no_usual_error_shows_the_key_either(fault, fox):
     async def main():
         async with (
             Sandbox(latency=0, faults=[fault]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(VeniceError) as caught:
                 await venice.generate(fox)
@@ -821,12 +826,12 @@ def test_the_key_is_in_no_log(raw_server, fox, caplog):
     async def main():
         async with (
             Sandbox(latency=0, faults=["401"]) as sandbox,
-            VeniceSession(KEY, base_url=sandbox.url) as venice,
+            plain(KEY, base_url=sandbox.url) as venice,
         ):
             with pytest.raises(AuthenticationError):
                 await venice.generate(fox)
             await venice.generate(fox)
-        async with raw_server(garbage) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(garbage) as server, plain(KEY, base_url=server.url) as venice:
             with pytest.raises(UnconfirmedError):
                 await venice.generate(fox)
 
@@ -844,7 +849,7 @@ def test_a_fresh_connection_is_used_again(raw_server, json_answer, png, fox, mon
 
     async def main():
         async with raw_server(pictures(json_answer, png)) as server:
-            async with VeniceSession(KEY, base_url=server.url) as venice:
+            async with plain(KEY, base_url=server.url) as venice:
                 for _ in range(5):
                     await venice.generate(fox)
             return server.connections
@@ -858,7 +863,7 @@ def test_a_stale_connection_of_ours_is_not_used_again(raw_server, json_answer, p
 
     async def main():
         async with raw_server(pictures(json_answer, png)) as server:
-            async with VeniceSession(KEY, base_url=server.url) as venice:
+            async with plain(KEY, base_url=server.url) as venice:
                 await venice.generate(fox)
                 await asyncio.sleep(0.5)
                 await venice.generate(fox)
@@ -879,7 +884,7 @@ def test_a_stale_connection_of_the_callers_is_not_used_again(
         async with (
             raw_server(pictures(json_answer, png)) as server,
             aiohttp.ClientSession(connector=connector) as theirs,
-            VeniceSession(KEY, base_url=server.url, session=theirs, concurrency=4) as venice,
+            plain(KEY, base_url=server.url, session=theirs, concurrency=4) as venice,
         ):
             await asyncio.gather(*(venice.generate(fox) for _ in range(4)))
             used = server.connections
@@ -903,7 +908,7 @@ def test_a_stream_whose_block_goes_on_after_its_end_leaves_no_stale_connection_b
         async with (
             raw_server(pictures(json_answer, png)) as server,
             aiohttp.ClientSession(connector=connector) as theirs,
-            VeniceSession(KEY, base_url=server.url, session=theirs) as venice,
+            plain(KEY, base_url=server.url, session=theirs) as venice,
         ):
             async with venice.stream(fox) as image:
                 async for _ in image:
@@ -932,7 +937,7 @@ def test_a_connection_that_idled_after_another_kind_of_request_is_stale_too(
         async with (
             raw_server(handle) as server,
             aiohttp.ClientSession(connector=connector) as theirs,
-            VeniceSession(KEY, base_url=server.url, session=theirs) as venice,
+            plain(KEY, base_url=server.url, session=theirs) as venice,
         ):
             await venice.styles()
             await asyncio.sleep(0.5)
@@ -950,7 +955,7 @@ def test_a_connection_that_the_server_closes_while_idle_costs_nothing(raw_server
         await connection.answer(json_answer(png), "application/json")
 
     async def main():
-        async with raw_server(once) as server, VeniceSession(KEY, base_url=server.url) as venice:
+        async with raw_server(once) as server, plain(KEY, base_url=server.url) as venice:
             for _ in range(3):
                 await venice.generate(fox)
                 await asyncio.sleep(0.1)
@@ -969,7 +974,7 @@ def test_the_callers_session_stays_open(fox):
         async with Sandbox(latency=0) as sandbox:
             connector = aiohttp.TCPConnector(limit=0)
             async with aiohttp.ClientSession(connector=connector) as theirs:
-                async with VeniceSession(KEY, base_url=sandbox.url, session=theirs) as venice:
+                async with plain(KEY, base_url=sandbox.url, session=theirs) as venice:
                     await venice.generate(fox)
                 assert not theirs.closed
                 async with theirs.get(f"{sandbox.url}/image/styles") as response:
@@ -985,9 +990,9 @@ def test_a_session_that_carries_fewer_requests_than_places_is_refused(limits):
     async def main():
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits)) as theirs:
             with pytest.raises(ConfigurationError, match=r"15.*concurrency=16"):
-                async with VeniceSession(KEY, session=theirs, base_url="http://127.0.0.1:9/"):
+                async with plain(KEY, session=theirs, base_url="http://127.0.0.1:9/"):
                     pass
-            async with VeniceSession(KEY, session=theirs, base_url="http://127.0.0.1:9/", concurrency=15):
+            async with plain(KEY, session=theirs, base_url="http://127.0.0.1:9/", concurrency=15):
                 pass
 
     asyncio.run(main())
@@ -1000,7 +1005,7 @@ def test_a_closed_session_is_refused():
         theirs = aiohttp.ClientSession()
         await theirs.close()
         with pytest.raises(ConfigurationError, match="closed"):
-            async with VeniceSession(KEY, session=theirs):
+            async with plain(KEY, session=theirs):
                 pass
 
     asyncio.run(main())
@@ -1013,7 +1018,7 @@ def test_a_session_that_would_not_decompress_is_refused():
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as theirs:
             with pytest.raises(ConfigurationError, match="auto_decompress"):
-                async with VeniceSession(KEY, session=theirs):
+                async with plain(KEY, session=theirs):
                     pass
 
     asyncio.run(main())
@@ -1027,7 +1032,7 @@ def test_a_request_that_the_callers_session_cannot_make_is_a_configuration_error
         async with (
             Sandbox(latency=0) as sandbox,
             aiohttp.ClientSession(connector=connector, headers={"X-Note": "a\r\nb"}) as theirs,
-            VeniceSession(KEY, base_url=sandbox.url, session=theirs) as venice,
+            plain(KEY, base_url=sandbox.url, session=theirs) as venice,
         ):
             with pytest.raises(ConfigurationError, match="the request cannot be made"):
                 await venice.generate(fox)
@@ -1040,7 +1045,7 @@ def test_a_request_that_the_callers_session_cannot_make_is_a_configuration_error
 def test_tls_settings_that_are_none_are_refused(ssl):
     """Before anything is opened."""
     with pytest.raises(ConfigurationError, match="ssl="):
-        VeniceSession(KEY, ssl=ssl)
+        plain(KEY, ssl=ssl)
 
 
 def test_a_session_closed_meanwhile_is_a_state_error(fox):
@@ -1049,7 +1054,7 @@ def test_a_session_closed_meanwhile_is_a_state_error(fox):
     async def main():
         async with (
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as theirs,
-            VeniceSession(KEY, session=theirs, base_url="http://127.0.0.1:9/") as venice,
+            plain(KEY, session=theirs, base_url="http://127.0.0.1:9/") as venice,
         ):
             await theirs.close()
             with pytest.raises(SessionStateError):
@@ -1064,5 +1069,5 @@ def test_a_session_closed_meanwhile_is_a_state_error(fox):
 def test_a_base_url_with_more_than_a_place_is_refused(url):
     """And what may be a password is not repeated."""
     with pytest.raises(ConfigurationError) as caught:
-        VeniceSession(KEY, base_url=url)
+        plain(KEY, base_url=url)
     assert "canary" not in str(caught.value)

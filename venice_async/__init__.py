@@ -11,6 +11,9 @@ from .errors import (
     VeniceError,
 )
 from .gather import gather_generate, stream_generate
+from .policy.guard import Guard
+from .policy.rate_limit import RateLimit
+from .policy.retry import RetryPolicy
 from .report import BatchReport
 from .session import VeniceSession
 from .sweep import sweep
@@ -26,6 +29,7 @@ __all__ = [
     "BatchReport",
     "Failed",
     "Generated",
+    "Guard",
     "ImageData",
     "ImageModel",
     "ImageRequest",
@@ -34,9 +38,11 @@ __all__ = [
     "InpaintMask",
     "Outcome",
     "Progress",
+    "RateLimit",
     "RateLimitError",
     "RequestLimits",
     "RequestTimeoutError",
+    "RetryPolicy",
     "StatusError",
     "StyleReference",
     "Timeouts",

@@ -27,6 +27,8 @@
         RateLimitError                  429
         ServerError                     5xx
       DecodeError                              an answer of status 200 that is not what it should be
+      TooManyFailuresError                     a batch that went wrong was stopped
+      StoreError                               what several processes share cannot be used
       StorageError (OSError)                   the disk refused
         OutputExistsError (FileExistsError)    the place is taken; nothing is ever overwritten
       BatchError (ExceptionGroup)              what went wrong in a batch, at most 100 members
@@ -61,6 +63,8 @@ __all__ = [
     "SessionStateError",
     "StatusError",
     "StorageError",
+    "StoreError",
+    "TooManyFailuresError",
     "TransportError",
     "UnconfirmedError",
     "UnprocessableEntityError",
@@ -271,6 +275,14 @@ class StorageError(VeniceError, OSError):
 
 class OutputExistsError(StorageError, FileExistsError):
     """What would be written is there already; nothing is ever overwritten."""
+
+
+class StoreError(VeniceError):
+    """The store that several processes share cannot be opened or used."""
+
+
+class TooManyFailuresError(VeniceError):
+    """More items of a batch failed than `max_failures` allows."""
 
 
 class BatchError(ExceptionGroup[Exception], VeniceError):

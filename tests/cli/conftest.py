@@ -24,7 +24,7 @@ def settings(sandbox):
     class Settings(dict):
         @property
         def sent(self):
-            return [record.body for record in sandbox.requests[before:]]
+            return [record.body for record in sandbox.requests[before:] if record.method == "POST"]
 
     return Settings(VENICE_API_KEY="key", VENICE_BASE_URL=sandbox.url)
 

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from attrs import field, frozen
+
 from venice_async.errors import BadRequestError, NotFoundError, VeniceError
 from venice_async.gather import OutcomeStream, stream_generate
 from venice_async.report import BatchReport
@@ -16,23 +18,33 @@ from venice_async.types.request import ImageRequest
 
 from .screen import Live, Screen
 
-__all__ = ["generate_images"]
+__all__ = ["Job", "generate_images"]
 
 
-async def generate_images(
-    session: VeniceSession,
-    screen: Screen,
-    requests: list[ImageRequest],
-    *,
-    into: Path,
-    seeds: list[int] | None,
-    name: str,
-    as_json: bool,
-) -> int:
+@frozen
+class Job:
+    """What `stream_generate` is asked for, and how it is shown."""
+
+    requests: list[ImageRequest]
+    into: Path = field(kw_only=True)
+    seeds: list[int] | None = field(kw_only=True)
+    name: str = field(kw_only=True)
+    max_failures: float | None = field(kw_only=True)
+    as_json: bool = field(kw_only=True)
+
+
+async def generate_images(session: VeniceSession, screen: Screen, job: Job) -> int:
     """Generate the images; the exit code: 0 only if every image is there."""
     async with session:
-        stream = stream_generate(session, requests, into=into, seeds=seeds, name=name)
-        live = Live(screen, stream.progress.total, as_json=as_json)
+        stream = stream_generate(
+            session,
+            job.requests,
+            into=job.into,
+            seeds=job.seeds,
+            name=job.name,
+            max_failures=job.max_failures,
+        )
+        live = Live(screen, stream.progress.total, as_json=job.as_json)
         entered = False
         try:
             async with stream:
@@ -42,7 +54,7 @@ async def generate_images(
             if entered:
                 for outcome in stream.unread:
                     live.write(outcome)
-                _sum_up(stream, screen, live, into)
+                _sum_up(stream, screen, live, job.into)
         report = stream.report
         await _suggest(session, screen, report)
     return 0 if report.generated and not (report.failed or report.unconfirmed or report.pending) else 1

@@ -27,10 +27,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Results as JSON, a line ea
 
 
 @contextmanager
-def connected(
-    *, sandbox: bool, base_url: str | None, concurrency: int = 1
-) -> Generator[VeniceSession, None, None]:
+def connected(*, sandbox: bool, base_url: str | None, **how: Any) -> Generator[VeniceSession, None, None]:
     """Make a session, which is still to be entered, with the embedded server behind it if it is wanted.
+
+    Args:
+        sandbox: Whether it is wanted.
+        base_url: Where the API is otherwise; None for where it usually is.
+        **how: More of what `VeniceSession` takes.
 
     Raises:
         ConfigurationError: There is no key.
@@ -45,7 +48,7 @@ def connected(
                 "no API key: make one in the API settings of venice.ai and set VENICE_API_KEY to it,"
                 " or add --sandbox to try without one"
             )
-        yield VeniceSession(concurrency=concurrency, **where)
+        yield VeniceSession(**where, **how)
 
 
 def embedded_sandbox(**options: Any) -> Any:

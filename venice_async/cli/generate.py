@@ -9,12 +9,13 @@ from typing import Annotated
 import attrs
 import typer
 
+from venice_async.policy.retry import RetryPolicy
 from venice_async.storage.names import DEFAULT_NAME
 from venice_async.types.limits import RequestLimits
 
-from .batch import generate_images
+from .batch import Job, generate_images
 from .connect import AsJson, BaseUrl, UseSandbox, connected
-from .options import parse_seeds, requests_from
+from .options import parse_seeds, rate_limit_from, requests_from
 from .screen import Screen
 from .signals import run_until_signalled
 
@@ -79,6 +80,32 @@ def generate(
     concurrency: Annotated[
         int, typer.Option(min=1, help="Requests in flight at once.", rich_help_panel=_JOB)
     ] = 16,
+    per_minute: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Requests a minute and model; 0 for no limit; without it, what the server allows.",
+            rich_help_panel=_JOB,
+            show_default=False,
+        ),
+    ] = None,
+    attempts: Annotated[
+        int, typer.Option(min=1, help="Attempts for what was not billed.", rich_help_panel=_JOB)
+    ] = RetryPolicy().attempts,
+    resend_unconfirmed: Annotated[
+        bool,
+        typer.Option(
+            "--resend-unconfirmed", help="Send again what may have been billed.", rich_help_panel=_JOB
+        ),
+    ] = False,
+    max_failures: Annotated[
+        float | None,
+        typer.Option(
+            help="Stop after more failures than this; below 1, a share.",
+            rich_help_panel=_JOB,
+            show_default=False,
+        ),
+    ] = None,
     limits: Annotated[
         Limits, typer.Option(help="The ranges of the fields.", rich_help_panel=_JOB)
     ] = Limits.documented,
@@ -184,7 +211,12 @@ def generate(
     several = parse_seeds(seeds)
     for edge in (min(several), max(several)) if several else ():
         attrs.evolve(requests[0], seed=edge)  # out of range: better now than when its turn comes
-    with connected(sandbox=sandbox, base_url=base_url, concurrency=concurrency) as session:
-        return run_until_signalled(
-            generate_images(session, screen, requests, into=into, seeds=several, name=name, as_json=as_json)
-        )
+    stop_at = int(max_failures) if max_failures is not None and max_failures.is_integer() else max_failures
+    job = Job(requests, into=into, seeds=several, name=name, max_failures=stop_at, as_json=as_json)
+    how = {
+        "concurrency": concurrency,
+        "rate_limit": rate_limit_from(per_minute),
+        "retry": RetryPolicy(attempts=attempts, resend_unconfirmed=resend_unconfirmed),
+    }
+    with connected(sandbox=sandbox, base_url=base_url, **how) as session:
+        return run_until_signalled(generate_images(session, screen, job))

@@ -9,12 +9,13 @@ from typing import Any
 import attrs
 
 from venice_async.errors import ConfigurationError, Fault, ValidationError
+from venice_async.policy.rate_limit import RateLimit
 from venice_async.storage.inputs import read_bytes, read_json, read_prompts
 from venice_async.types.limits import RequestLimits
 from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.wire.codec import structure_request
 
-__all__ = ["parse_seeds", "requests_from"]
+__all__ = ["parse_seeds", "rate_limit_from", "requests_from"]
 
 _SEEDS_AT_MOST = 1_000_000
 _SEED_RANGE = re.compile(r"\s*(-?\d{1,12})(?:\s*-\s*(-?\d{1,12}))?\s*\Z")
@@ -39,6 +40,13 @@ def parse_seeds(text: str | None) -> list[int] | None:
             raise ConfigurationError(f"--seeds {text:.60}: more than {_SEEDS_AT_MOST} seeds")
         seeds.extend(range(first, last + 1))
     return seeds
+
+
+def rate_limit_from(per_minute: int | None) -> RateLimit | None:
+    """What the server allows without the option, no limit for 0."""
+    if per_minute is None:
+        return RateLimit.auto()
+    return RateLimit.per_minute(per_minute) if per_minute else None
 
 
 def requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[ImageRequest]:

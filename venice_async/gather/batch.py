@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
+from copy import copy
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, Self, Unpack
@@ -23,12 +24,15 @@ import attrs
 
 from venice_async.errors import (
     ConfigurationError,
+    NotFoundError,
     SessionStateError,
+    TooManyFailuresError,
     UnconfirmedError,
     ValidationError,
     VeniceError,
 )
-from venice_async.policy.retry import stops_batch, was_billed
+from venice_async.policy.retry import stops_batch, too_many_failures, was_billed
+from venice_async.pool import Halt, NotSentError
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
 from venice_async.storage.files import EXTENSIONS, FileSink, Published, prepare_directory
@@ -53,6 +57,7 @@ async def gather_generate(
     seeds: Iterable[int] | None = None,
     concurrency: int | None = None,
     name: str = DEFAULT_NAME,
+    max_failures: float | None = None,
     drain_timeout: float = 60.0,
     **fields: Unpack[RequestFields],
 ) -> BatchReport:
@@ -66,6 +71,8 @@ async def gather_generate(
         seeds: Each item is generated once for each of these; endless ones go with a single item.
         concurrency: Requests in flight at once; the session's where None.
         name: Template of the file names, see `NameTemplate`; the extension follows from the format.
+        max_failures: More failed and unconfirmed items than this stop the batch; between 0 and 1, a
+            larger share of the finished ones, once there are 20. None for no such limit.
         drain_timeout: When cancelled, seconds to wait for what is in flight; 0 to abort at once.
         **fields: Fields of the request for bare prompts, `model` at least.
 
@@ -81,6 +88,7 @@ async def gather_generate(
         seeds=seeds,
         concurrency=concurrency,
         name=name,
+        max_failures=max_failures,
         drain_timeout=drain_timeout,
         **fields,
     )
@@ -98,6 +106,7 @@ def stream_generate(
     seeds: Iterable[int] | None = None,
     concurrency: int | None = None,
     name: str = DEFAULT_NAME,
+    max_failures: float | None = None,
     drain_timeout: float = 60.0,
     **fields: Unpack[RequestFields],
 ) -> OutcomeStream:
@@ -126,12 +135,19 @@ def stream_generate(
         Path(into),
         NameTemplate(name),
         workers,
+        _checked_max_failures(max_failures),
         min(drain_timeout, _LONGEST_DRAIN),
     )
 
 
-class _NotSentError(Exception):
-    """The batch stopped while this request was waiting for its place."""
+def _checked_max_failures(given: float | None) -> float | None:
+    if given is None or (isinstance(given, int) and not isinstance(given, bool) and given >= 0):
+        return given
+    if isinstance(given, float) and 0 < given < 1:
+        return given
+    raise ConfigurationError(
+        f"max_failures={given!r}: expected a whole number, a share between 0 and 1, or None"
+    )
 
 
 class OutcomeStream:
@@ -144,6 +160,7 @@ class OutcomeStream:
         into: Path,
         template: NameTemplate,
         workers: int,
+        max_failures: float | None,
         drain_timeout: float,
     ) -> None:
         self._session = session
@@ -151,13 +168,15 @@ class OutcomeStream:
         self._published = Published(into)
         self._template = template
         self._workers = workers if source.length is None else max(1, min(workers, source.length))
+        self._max_failures = max_failures
         self._drain_timeout = drain_timeout
+        self._gone: dict[str, NotFoundError] = {}
         self._task: asyncio.Task[None] | None = None
         self._outcomes: list[Outcome] = []
         self._unread: list[Outcome] = []
         self._progress = Progress(total=source.length)
         self._began = self._ended = 0.0
-        self._stopping = False
+        self._halt = Halt()
         self._stopped: VeniceError | None = None
         self._crash: BaseException | None = None
         self._crash_raised = False
@@ -264,13 +283,18 @@ class OutcomeStream:
             async for outcome in self._receive:
                 self._unread.append(outcome)
 
+    def _stop_because(self, error: VeniceError) -> None:
+        if self._stopped is None:
+            self._stopped = error
+            self._stop()
+
     def _stop(self) -> None:
-        self._stopping = True
+        self._halt.call()
         self._source.stop()
 
     async def _work(self) -> None:
         try:
-            while not self._stopping and (entry := await self._source.next()) is not None:
+            while not self._halt.called and (entry := await self._source.next()) is not None:
                 outcome = await self._generate(*entry)
                 if outcome is not None:
                     self._record(outcome)
@@ -291,25 +315,27 @@ class OutcomeStream:
         """Carry out one request; None if it was not sent because the batch stopped."""
         if isinstance(request, ValidationError):
             return Failed(index=index, request=None, error=request)
+        if (error := self._gone_error(request.model)) is not None:
+            return self._failure(index, request, error)
         sent = False
 
         async def before_send(_: int) -> None:
             nonlocal sent
-            if self._stopping:
-                raise _NotSentError
+            if (error := self._gone_error(request.model)) is not None:
+                raise error
             sent = True
 
         sink = partial(FileSink, self._session.writer, self._published, self._namer(index, request))
         try:
-            answer = await self._session.fetch(request, sink, before_send=before_send)
-        except _NotSentError:
+            answer = await self._session.fetch(request, sink, before_send=before_send, halt=self._halt)
+        except NotSentError:
             return None
         except VeniceError as exc:
             return self._failure(index, request, exc)
         except asyncio.CancelledError:
             if sent:
-                error = UnconfirmedError("aborted while the request was in flight")
-                outcome = Unconfirmed(index=index, request=request, error=error)
+                aborted = UnconfirmedError("aborted while the request was in flight")
+                outcome = Unconfirmed(index=index, request=request, error=aborted)
                 self._record(outcome)
                 self._unread.append(outcome)
             raise
@@ -317,12 +343,21 @@ class OutcomeStream:
 
     def _failure(self, index: int, request: ImageRequest, error: VeniceError) -> Outcome:
         error.add_note(f"request {index}: {request.prompt[:_SHOWN]!r}")
-        if stops_batch(error) and self._stopped is None:
-            self._stopped = error
-            self._stop()
+        if isinstance(error, NotFoundError):
+            self._gone.setdefault(request.model, error)
+        if stops_batch(error):
+            self._stop_because(error)
         if isinstance(error, UnconfirmedError):
             return Unconfirmed(index=index, request=request, error=error)
         return Failed(index=index, request=request, error=error, billed=was_billed(error))
+
+    def _gone_error(self, model: str) -> NotFoundError | None:
+        """What an item of a model ends with that the server does not have; nothing is sent for it."""
+        if (found := self._gone.get(model)) is None:
+            return None
+        error = copy(found)
+        error.__notes__ = ["not sent: an earlier request has shown that the model is not there"]
+        return error
 
     def _namer(self, index: int, request: ImageRequest) -> Any:
         def name(answer_id: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:
@@ -337,3 +372,10 @@ class OutcomeStream:
         self._outcomes.append(outcome)
         count = {Generated: "done", Failed: "failed", Unconfirmed: "unconfirmed"}[type(outcome)]
         self._progress = attrs.evolve(self._progress, **{count: getattr(self._progress, count) + 1})
+        if too_many_failures(self._progress, self._max_failures):
+            lost = self._progress.failed + self._progress.unconfirmed
+            self._stop_because(
+                TooManyFailuresError(
+                    f"{lost} of {self._progress.finished} items failed; max_failures={self._max_failures}"
+                )
+            )

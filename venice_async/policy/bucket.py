@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import pairwise
 from math import inf
 
@@ -114,6 +115,7 @@ class Bucket:
     _settled: bool = field(init=False, default=False)
     _longer: float | None = field(init=False, default=None)
     _pace: Pace | None = field(init=False, default=None)
+    _share: int = field(init=False, default=1)
 
     def __attrs_post_init__(self) -> None:
         if self.ceiling is not None:
@@ -131,6 +133,25 @@ class Bucket:
             self._first = permit
             self._pace = None
 
+    def withdrawn(self, permit: Permit) -> None:
+        """The permit was taken, and not used after all."""
+        self.sends.remove(permit.sent_at)
+        if self._first is permit:
+            self._first = self._pace = None
+
+    def heard(self, sends: Iterable[float]) -> None:
+        """Count what other processes that share the bucket have sent as our own."""
+        self.sends = SendLog.merged([self.sends, SendLog(sorted(sends))])
+
+    def divide(self, share: int) -> None:
+        """Use no more than one of so many parts of the limit from now on."""
+        self._share, self._pace = share, None
+
+    @property
+    def paused_until(self) -> float:
+        """Nothing is sent before, because the server refused."""
+        return self._paused_until
+
     def pace(self, now: float) -> Pace:
         """What is allowed, in plain numbers."""
         if now >= self._careful_until:
@@ -143,10 +164,11 @@ class Bucket:
         margin = max(0.008 * self.window, min(0.5, 0.025 * self.window))
         longer = 1 + self._stretch
         doubtful = self._doubtful()
+        limit = max(1, self.limit // self._share)
         return Pace(
-            limit=self.limit,
+            limit=limit,
             span=(self.window + margin) * longer,
-            interval=(self.window + margin / 2) * longer / self.limit,
+            interval=(self.window + margin / 2) * longer / limit,
             window=self.window,
             others=self._others,
             others_until=self._others_until,

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 from typing import Any
 
@@ -67,6 +68,11 @@ class GuardState:
     _one_first: bool = field(init=False, default=False)
 
     @property
+    def silent_until(self) -> float:
+        """Nothing is sent before, because the key is locked out."""
+        return self._silent_until
+
+    @property
     def is_strict(self) -> bool:
         """Whether failures and requests in flight are bounded just now."""
         return self.guard is not None and (self.guard.strict or self._in_a_row < _TRUSTED_AFTER)
@@ -118,6 +124,13 @@ class GuardState:
         self.in_flight -= 1
         if now >= self._silent_until:
             self._one_first = False
+
+    def heard(self, failures: Iterable[float]) -> None:
+        """Count the failures of other processes that share the key as our own."""
+        heard = sorted(failures)
+        if heard:
+            self._in_a_row = 0
+            self.failures = SendLog.merged([self.failures, SendLog(heard)])
 
     def abandoned(self) -> None:
         """The request was not sent after all."""

@@ -59,6 +59,12 @@ class SendLog:
         """Record a send; one from before the newest counts as its equal."""
         self._times.append(max(now, self.newest(1)))
 
+    def remove(self, at: float) -> None:
+        """Take back a send that was recorded and not made."""
+        place = bisect_right(self._times, at, self._first) - 1
+        if place >= self._first and self._times[place] == at:
+            del self._times[place]
+
     def newest(self, nth: int) -> float:
         """When the `nth` newest send was, from 1; minus infinity where there are not that many."""
         times = self._times

@@ -98,6 +98,7 @@ class Permits:
     _expected: dict[str, int] = field(init=False, factory=dict)
     _loads: dict[str, _Load] = field(init=False, factory=dict)
     _clock: ServerClock = field(init=False, factory=ServerClock)
+    _share: int = field(init=False, default=1)
 
     def bucket(self, model: str) -> Bucket:
         """The bucket that a model's requests come from."""
@@ -107,6 +108,7 @@ class Permits:
         if bucket is None:
             ceiling = None if self.rate_limit is None else self.rate_limit.requests_per_minute
             bucket = self._buckets[model] = Bucket(ceiling)
+            bucket.divide(self._share)
             if model in self._expected:
                 bucket.expect(self._expected[model])
         return bucket
@@ -128,6 +130,20 @@ class Permits:
         permit = Permit(model, now)
         self.bucket(model).sent(permit)
         return permit
+
+    def withdrawn(self, permit: Permit) -> None:
+        """The permit was taken, and not used after all."""
+        self.bucket(permit.model).withdrawn(permit)
+
+    def bucket_name(self, model: str) -> str:
+        """What the processes that share the key call a model's bucket: the model's id, or `*`."""
+        return model if self._of_the_key is None else "*"
+
+    def divide(self, share: int) -> None:
+        """Use no more than one of so many parts of each limit from now on."""
+        self._share = share
+        for bucket in (*self._buckets.values(), *filter(None, [self._of_the_key])):
+            bucket.divide(share)
 
     def answered(self, permit: Permit, snapshot: RateLimitSnapshot | None, now: float) -> None:
         """An answer came, of any status but 429 and 503."""

@@ -11,7 +11,7 @@ import asyncio
 import os
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
@@ -27,9 +27,13 @@ from venice_async.errors import (
     SessionStateError,
     StorageError,
 )
-from venice_async.pool import BeforeSend, Pool, confirmed
+from venice_async.policy.guard import Guard
+from venice_async.policy.rate_limit import Permits, RateLimit
+from venice_async.policy.retry import RetryPolicy
+from venice_async.pool import Admission, BeforeSend, Halt, Pool, confirmed
 from venice_async.storage.files import FileSink, Published, check_goal, name_for
 from venice_async.storage.writer import WriterThread
+from venice_async.stores import open_store
 from venice_async.transport import Transport
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
 from venice_async.types.options import Timeouts
@@ -41,6 +45,7 @@ from venice_async.wire.codec import (
     parse_rate_limits,
     parse_styles,
 )
+from venice_async.wire.headers import rate_limit_of
 
 from .reception import ImageStream, MemorySink, Reception, Sink, keep, raise_for_status
 
@@ -53,6 +58,7 @@ DEFAULT_BASE_URL = "https://api.venice.ai/api/v1"
 
 _GENERATE = "image/generate"
 _CATALOGUE_BYTES = 16 * 1024 * 1024
+_ASKING = Timeouts(total=10.0)  # for what only makes the start quicker
 
 R = TypeVar("R")
 
@@ -64,6 +70,9 @@ class VeniceSession:
         api_key: The key; the environment's `VENICE_API_KEY` where None.
         base_url: Where the API is; the environment's `VENICE_BASE_URL`, or the real one, where None.
         concurrency: Requests in flight at once.
+        rate_limit: How fast to send; None for a server without limits.
+        retry: Whether and when a request is tried again.
+        guard: How to stay clear of the lock-out after too many failures; None to ignore it.
         timeouts: How long each part of a call may take.
         proxy: URL of an HTTP proxy, or None.
         ssl: TLS settings; True for the system's certificates.
@@ -81,6 +90,9 @@ class VeniceSession:
         *,
         base_url: str | None = None,
         concurrency: int = 16,
+        rate_limit: RateLimit | None = RateLimit.auto(),
+        retry: RetryPolicy = RetryPolicy(),
+        guard: Guard | None = Guard(),
         timeouts: Timeouts = Timeouts(),
         proxy: str | None = None,
         ssl: SSLContext | bool = True,
@@ -99,23 +111,35 @@ class VeniceSession:
             ssl=ssl,
             session=session,
         )
-        self._pool = Pool(concurrency)
+        self._pool = Pool(
+            concurrency,
+            rate_limit=rate_limit,
+            retry=retry,
+            guard=guard,
+            ask=None if rate_limit is None else self._ask_for_limits,
+            store=open_store(rate_limit.shared) if rate_limit is not None and rate_limit.shared else None,
+        )
         self._writer = WriterThread()
 
     async def __aenter__(self) -> Self:
         if self._state != "new":
             raise SessionStateError(f"this session is {self._state} already; make a new one")
         self._transport.open(self.concurrency)
+        try:
+            await self._pool.open()
+        except BaseException:
+            await self._transport.close()
+            raise
         self._state = "open"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._state = "closed"
         with anyio.CancelScope(shield=True):
-            try:
-                await self._transport.close()
-            finally:
-                await self._writer.close()
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(self._writer.close)
+                stack.push_async_callback(self._pool.close)
+                stack.push_async_callback(self._transport.close)
 
     def __del__(self) -> None:
         if getattr(self, "_state", "new") == "open":
@@ -190,16 +214,23 @@ class VeniceSession:
         if (request.variants or 1) > 1:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
         timeouts, deadline = self._times(timeout)
-        async with (
-            self._pool.place(deadline) as give_back,
-            self._transport.post(
-                _GENERATE, encode_request(request), timeouts=timeouts, deadline=deadline
-            ) as exchange,
-        ):
-            with confirmed():
-                stream = ImageStream(await Reception.open(exchange, request), give_back)
-                await stream.begin()
-            yield stream
+        body = encode_request(request)
+
+        async def begin(attempt: int) -> tuple[AsyncExitStack, ImageStream]:
+            async with AsyncExitStack() as stack:
+                place = self._pool.place(request.model, deadline=deadline, again=attempt > 1)
+                admission = await stack.enter_async_context(place)
+                post = self._transport.post(_GENERATE, body, timeouts=timeouts, deadline=deadline)
+                with confirmed():
+                    exchange = await stack.enter_async_context(post)
+                    admission.answered(exchange.status, rate_limit_of(exchange.headers))
+                    image = ImageStream(await Reception.open(exchange, request), admission.end)
+                    await image.begin()
+                return stack.pop_all(), image
+
+        stack, image = await self._pool.retrying(begin, deadline=deadline)
+        async with stack:
+            yield image
 
     async def fetch(
         self,
@@ -207,6 +238,7 @@ class VeniceSession:
         open_sink: Callable[[], Sink[R]],
         *,
         before_send: BeforeSend | None = None,
+        halt: Halt | None = None,
         timeout: float | Timeouts | None = None,
     ) -> R:
         """Generate an image into a sink: what `generate` and `save` are made of.
@@ -215,21 +247,24 @@ class VeniceSession:
             request: What to draw.
             open_sink: Makes the sink of an attempt.
             before_send: Awaited with the attempt's number just before it is sent.
+            halt: What may end the waiting before an attempt; None for nothing.
             timeout: As in `generate`.
 
         Raises:
+            NotSentError: The halt came while no attempt was in flight.
             VeniceError: As in `generate`, and what `before_send` and the sink raise.
         """
         self._check_open()
         timeouts, deadline = self._times(timeout)
         body = encode_request(request)
 
-        async def attempt() -> R:
+        async def attempt(admission: Admission) -> R:
             sink = open_sink()
             try:
                 async with self._transport.post(
                     _GENERATE, body, timeouts=timeouts, deadline=deadline
                 ) as exchange:
+                    admission.answered(exchange.status, rate_limit_of(exchange.headers))
                     reception = await Reception.open(exchange, request)
                     answer = await reception.pour_into(sink)
                 return await sink.commit(answer)
@@ -240,7 +275,9 @@ class VeniceSession:
                 await sink.discard()
                 raise
 
-        return await self._pool.run(attempt, before_send=before_send, deadline=deadline)
+        return await self._pool.run(
+            attempt, model=request.model, before_send=before_send, deadline=deadline, halt=halt
+        )
 
     async def models(self) -> tuple[ImageModel, ...]:
         """The image models, with their prices and constraints.
@@ -275,9 +312,15 @@ class VeniceSession:
         self._check_open()
         return self._writer
 
-    async def _get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
+    async def _ask_for_limits(self, permits: Permits) -> None:
+        answer = await self._get("api_keys/rate_limits", timeout=_ASKING)
+        permits.key_limits(parse_rate_limits(answer))
+
+    async def _get(
+        self, path: str, params: Mapping[str, str] | None = None, timeout: Timeouts | None = None
+    ) -> bytes:
         self._check_open()
-        timeouts, deadline = self._times(None)
+        timeouts, deadline = self._times(timeout)
         async with self._transport.get(path, params or {}, timeouts=timeouts, deadline=deadline) as exchange:
             await raise_for_status(exchange)
             return await exchange.read_all(_CATALOGUE_BYTES)

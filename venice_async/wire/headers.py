@@ -49,7 +49,7 @@ def answer_fields(headers: Headers) -> dict[str, Any]:
             is_adult_model_content_violation=_flag(headers.get("x-venice-is-adult-model-content-violation")),
             contains_minor=_flag(headers.get("x-venice-contains-minor")),
         ),
-        "rate_limit": _rate_limit(headers),
+        "rate_limit": rate_limit_of(headers),
         "deprecation": _deprecation(headers),
         "balance_usd": _number(headers.get("x-venice-balance-usd"), signed=True),
         "balance_diem": _number(headers.get("x-venice-balance-diem"), signed=True),
@@ -60,7 +60,8 @@ def answer_fields(headers: Headers) -> dict[str, Any]:
     }
 
 
-def _rate_limit(headers: Headers) -> RateLimitSnapshot:
+def rate_limit_of(headers: Headers) -> RateLimitSnapshot:
+    """What the headers of an answer say of the rate limit."""
     return RateLimitSnapshot(
         limit=_count(headers.get("x-ratelimit-limit-requests")),
         remaining=_count(headers.get("x-ratelimit-remaining-requests")),

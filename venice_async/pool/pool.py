@@ -1,0 +1,390 @@
+"""Who may send, and when.
+
+1. A place is held from just before a request is sent until its answer has been taken in whole. With
+   the place comes a permit of the rate limit, and the guard's leave: a call waits for all three at once.
+2. Waiting calls are admitted in the order in which they came, retries before them. One whose model has
+   no permit left is passed over by those of other models.
+3. What an error means, and how long to wait, is not decided here: the pool asks `policy`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from heapq import heappop, heappush
+from itertools import count
+from typing import TypeVar
+
+from attrs import define, field
+
+from venice_async.errors import DecodeError, RequestTimeoutError, StatusError, StorageError, VeniceError
+from venice_async.policy.guard import Guard, GuardState
+from venice_async.policy.rate_limit import Permit, Permits, RateLimit
+from venice_async.policy.retry import Refusal, RetryPolicy, confirm, refusal_of
+from venice_async.stores import Store
+from venice_async.types.response import RateLimitSnapshot
+
+from .desk import Desk
+from .halt import Halt
+
+__all__ = ["Admission", "BeforeSend", "Pool", "confirmed"]
+
+T = TypeVar("T")
+
+BeforeSend = Callable[[int], Awaitable[None]]
+"""Awaited with the number of the attempt (from 1) once it may be sent; raising prevents the sending."""
+
+_TOLD_BY_THE_ERROR = (429, 503)
+
+
+@define(eq=False)
+class Admission:
+    """Leave to make one attempt: a place, a permit and the guard's leave.
+
+    Attributes:
+        permit: The permit.
+        flight: What the store that processes share calls the attempt; None where there is none.
+        failed: Whether it ended as a failure.
+        refusal: Why the server refused it for now, or None.
+    """
+
+    _pool: Pool
+    permit: Permit
+    flight: int | None = None
+    failed: bool = False
+    refusal: Refusal | None = None
+    _snapshot: RateLimitSnapshot | None = None
+    _answered: bool = False
+    _ended: bool = False
+
+    def answered(self, status: int, snapshot: RateLimitSnapshot) -> None:
+        """The head of an answer came; what it says of the rate limit counts from now on."""
+        self._snapshot = snapshot
+        if status not in _TOLD_BY_THE_ERROR:
+            self._answered = True
+            self._pool.permits.answered(self.permit, snapshot, self._pool.now())
+
+    def abandon(self) -> None:
+        """Nothing was sent after all."""
+        if not self._ended:
+            self._ended = True
+            self._pool.guard.abandoned()
+            self._pool.permits.withdrawn(self.permit)
+            self._pool.release()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """The attempt is over, with this error or well; a second end is none."""
+        if not self._ended:
+            self._ended = True
+            self.refusal = refusal_of(error) if isinstance(error, VeniceError) else None
+            self._tell_permits(error)
+            self._tell_guard(error)
+            self._pool.release()
+
+    def _tell_permits(self, error: BaseException | None) -> None:
+        permits, now = self._pool.permits, self._pool.now()
+        if self._answered:
+            return
+        asked = error.retry_after if isinstance(error, StatusError) else None
+        if self.refusal is Refusal.RATE:
+            permits.refused(self.permit, asked, self._snapshot, now)
+        elif self.refusal is Refusal.LOAD:
+            permits.overloaded(self.permit, asked, self._snapshot, now, random=self._pool.random())
+        elif self._snapshot is not None:
+            permits.answered(self.permit, self._snapshot, now)
+        else:
+            permits.unanswered(self.permit)
+
+    def _tell_guard(self, error: BaseException | None) -> None:
+        guard, now = self._pool.guard, self._pool.now()
+        if isinstance(error, asyncio.CancelledError | RequestTimeoutError):
+            guard.abandoned()  # the server has refused nothing
+        elif not isinstance(error, VeniceError) or isinstance(error, DecodeError | StorageError):
+            guard.succeeded(now)
+        else:
+            self.failed = True
+            if self.refusal is Refusal.LOCK_OUT:
+                guard.locked_out(now)
+            else:
+                guard.failed(now)
+
+
+@define(order=True)
+class _Waiting:
+    """A call that waits; the smaller goes first."""
+
+    rank: tuple[bool, int]
+    turn: asyncio.Future[Admission] = field(order=False)
+
+
+class Pool:
+    """A bounded number of places for requests in flight, and the permits of a key.
+
+    Args:
+        concurrency: Places; requests in flight at once.
+        rate_limit: How fast to send; None for a server without limits.
+        retry: Whether and when to try again.
+        guard: How to stay clear of the lock-out; None to ignore it.
+        ask: Asks the server for the key's limits, once, before the first request; None not to ask.
+        store: Where the processes meet that share the key; None for this one alone.
+        random: Gives numbers in [0, 1), for the jitter.
+    """
+
+    def __init__(
+        self,
+        concurrency: int,
+        *,
+        rate_limit: RateLimit | None = None,
+        retry: RetryPolicy = RetryPolicy(attempts=1),
+        guard: Guard | None = None,
+        ask: Callable[[Permits], Awaitable[None]] | None = None,
+        store: Store | None = None,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self.concurrency = concurrency
+        self.permits = Permits(rate_limit)
+        self.guard = GuardState(guard)
+        self.random = random
+        self._retry = retry
+        self._ask = ask
+        self._desk = None if store is None else Desk(store, self.permits, self.guard)
+        self._asking = asyncio.Lock()
+        self._free = concurrency
+        self._waiting: dict[str, list[_Waiting]] = {}
+        self._order = count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Places that are taken."""
+        return self.concurrency - self._free
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a place or a permit."""
+        return sum(not entry.turn.done() for queue in self._waiting.values() for entry in queue)
+
+    async def open(self) -> None:
+        """Open the store, if there is one.
+
+        Raises:
+            StoreError: It cannot be opened.
+        """
+        if self._desk is not None:
+            await self._desk.open()
+
+    async def close(self) -> None:
+        """Close the store, if there is one."""
+        if self._desk is not None:
+            await self._desk.close()
+
+    def now(self) -> float:
+        """Seconds on the clock that the permits and the guard go by."""
+        return asyncio.get_running_loop().time()
+
+    async def run(
+        self,
+        attempt: Callable[[Admission], Awaitable[T]],
+        *,
+        model: str,
+        before_send: BeforeSend | None = None,
+        deadline: float | None = None,
+        halt: Halt | None = None,
+    ) -> T:
+        """Make an attempt once it may be made, and further ones as the retry policy says.
+
+        Args:
+            attempt: Sends the request and takes its answer in whole; tells the admission of its head.
+            model: Whose permit it takes.
+            before_send: Awaited with place and permit in hand, just before each attempt.
+            deadline: For all the waiting, on the event loop's clock; None for none.
+            halt: What may end the waiting; None for nothing.
+
+        Raises:
+            NotSentError: The halt came while no attempt was in flight.
+            RequestTimeoutError: There was no leave to send in time; nothing was sent.
+            VeniceError: What the last attempt raised, as `policy.retry.confirm` sees it.
+        """
+
+        async def admitted(number: int) -> T:
+            async with self.place(model, deadline=deadline, again=number > 1, halt=halt) as admission:
+                if before_send is not None:
+                    await _prepared(before_send, number, admission)
+                with confirmed():
+                    return await attempt(admission)
+
+        return await self.retrying(admitted, deadline=deadline, halt=halt)
+
+    async def retrying(
+        self,
+        attempt: Callable[[int], Awaitable[T]],
+        *,
+        deadline: float | None = None,
+        halt: Halt | None = None,
+    ) -> T:
+        """Make an attempt, with its number from 1, until the retry policy is content.
+
+        Args and errors are those of `run`.
+        """
+        for number in count(1):
+            try:
+                return await attempt(number)
+            except VeniceError as exc:
+                seconds = self._retry.wait(exc, number, random=self.random())
+                if seconds is None or (deadline is not None and self.now() + seconds >= deadline):
+                    if number > 1:
+                        exc.add_note(f"after {number} attempts")
+                    raise
+            with _ended_by(halt):
+                await asyncio.sleep(seconds)
+        raise AssertionError  # the policy counts the attempts
+
+    @asynccontextmanager
+    async def place(
+        self, model: str, *, deadline: float | None = None, again: bool = False, halt: Halt | None = None
+    ) -> AsyncGenerator[Admission, None]:
+        """Hold a place and a permit for the length of the block, or until the admission is ended.
+
+        Args:
+            model: Whose permit it takes.
+            deadline: For the wait, on the event loop's clock; None for none.
+            again: Whether this is a retry, which goes before new work.
+            halt: What may end the wait; None for nothing.
+
+        Raises:
+            NotSentError: The halt came first.
+            RequestTimeoutError: There was no leave to send by the deadline; nothing was sent.
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                with _ended_by(halt):
+                    await self._learn()
+                    rank = (not again, next(self._order))
+                    admission = await self._admitted(model, rank)
+                    while not await self._agreed(admission):
+                        admission = await self._admitted(model, rank)
+        except TimeoutError as exc:
+            raise RequestTimeoutError("no place and permit came free in time; nothing was sent") from exc
+        try:
+            yield admission
+        except BaseException as exc:
+            admission.end(exc)
+            raise
+        else:
+            admission.end()
+        finally:
+            if self._desk is not None:
+                await self._desk.ended(admission)
+
+    def release(self) -> None:
+        """Take a place back; for the admission that holds it."""
+        self._free += 1
+        self._admit()
+
+    async def _learn(self) -> None:
+        """Ask for the key's limits before the first request of all."""
+        if self._ask is None:
+            return
+        async with self._asking:
+            if self._ask is not None:
+                with suppress(VeniceError):  # the answers themselves will tell
+                    await self._ask(self.permits)
+                self._ask = None
+
+    async def _agreed(self, admission: Admission) -> bool:
+        """Whether the processes that share the key agree; the admission is taken back if they do not."""
+        if self._desk is None:
+            return True
+        agreed = False
+        try:
+            agreed = await self._desk.take(admission)
+        finally:
+            if not agreed:
+                admission.abandon()
+            self._admit()
+        return agreed
+
+    async def _admitted(self, model: str, rank: tuple[bool, int]) -> Admission:
+        turn: asyncio.Future[Admission] = asyncio.get_running_loop().create_future()
+        heappush(self._waiting.setdefault(model, []), _Waiting(rank, turn))
+        self._admit()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                turn.result().abandon()  # it was let in in the same moment
+            else:
+                turn.cancel()
+                self._admit()
+            raise
+
+    def _admit(self) -> None:
+        """Let in whoever may go now, and come back when the next one may."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now, soonest = self.now(), math.inf
+        while self._free:
+            leave = self.guard.wait(now)
+            if leave != 0:
+                soonest = min(soonest, math.inf if leave is None else leave)
+                break
+            model, seconds = self._next(now)
+            soonest = seconds
+            if model is None:
+                break
+            entry = heappop(self._waiting[model])
+            self._free -= 1
+            self.guard.started()
+            admission = Admission(self, self.permits.sent(model, now))
+            if self._desk is not None:
+                self._desk.comes(admission)
+            entry.turn.set_result(admission)
+        if soonest < math.inf and self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(soonest, self._admit)
+
+    def _next(self, now: float) -> tuple[str | None, float]:
+        """The model whose first waiting call is to go now; None, and the seconds until one may."""
+        first: tuple[tuple[bool, int], str] | None = None
+        soonest = math.inf
+        for model, queue in list(self._waiting.items()):
+            while queue and queue[0].turn.done():
+                heappop(queue)
+            if not queue:
+                del self._waiting[model]
+            elif seconds := self._wait(model, now):
+                soonest = min(soonest, seconds)
+            elif first is None or queue[0].rank < first[0]:
+                first = queue[0].rank, model
+        return (None, soonest) if first is None else (first[1], 0.0)
+
+    def _wait(self, model: str, now: float) -> float:
+        """Seconds until a request for a model may be sent; infinity while another one is asking."""
+        seconds = self.permits.wait(model, now)
+        return seconds if self._desk is None else max(seconds, self._desk.wait(model, now))
+
+
+async def _prepared(before_send: BeforeSend, number: int, admission: Admission) -> None:
+    try:
+        await before_send(number)
+    except BaseException:
+        admission.abandon()
+        raise
+
+
+def _ended_by(halt: Halt | None) -> AbstractContextManager[None]:
+    return nullcontext() if halt is None else halt.ending()
+
+
+@contextmanager
+def confirmed() -> Generator[None, None, None]:
+    """Turn a status that leaves the purchase open into an `UnconfirmedError`."""
+    try:
+        yield
+    except StatusError as exc:
+        if (error := confirm(exc)) is exc:
+            raise
+        raise error from exc
