@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import attrs
@@ -633,69 +632,3 @@ def test_a_closed_standard_input_is_told(tmp_path, settings):
     )
     assert done.returncode == 1
     assert done.stderr == "error: standard input is closed\n"
-
-
-# The sandbox
-
-
-def test_the_sandbox_serves_until_ctrl_c(tmp_path):
-    """On a port of its own choice, which it prints; a job can use it; and it ends with 0."""
-    with subprocess.Popen(
-        [*COMMAND, "sandbox", "--port", "0", "--rpm", "0", "--latency", "0"],
-        env=environment(),
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            url = re.search(r"http://127\.0\.0\.1:\d+/api/v1", process.stderr.readline())[0]
-            assert f"export VENICE_BASE_URL={url}" in process.stderr.readline()
-            with urllib.request.urlopen(f"{url}/image/styles", timeout=10) as answer:
-                assert json.load(answer)["data"]
-            done = venice(
-                "generate",
-                "a fox",
-                *SMALL,
-                "--into",
-                "out",
-                "--base-url",
-                url,
-                cwd=tmp_path,
-                VENICE_API_KEY="k",
-            )
-            assert done.returncode == 0, done.stderr
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
-        finally:
-            process.kill()
-    assert process.returncode == 0
-    assert out == ""
-    assert "Traceback" not in err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--port", "99999"], "--port"),
-        (["--rpm", "-1"], "rpm"),
-        (["--window", "0"], "window"),
-        (["--latency", "-1"], "latency"),
-        (["--profile", "none"], "profile"),
-    ],
-    ids=str,
-)
-def test_a_sandbox_that_cannot_be_is_refused(called, arguments, says):
-    """With one readable error."""
-    code, out, err = called("sandbox", *arguments)
-    assert code in {1, 2}
-    assert out == ""
-    assert says in err
-
-
-def test_a_port_that_is_taken_is_told(called, sandbox):
-    """With its number."""
-    port = sandbox.url.split(":")[2].split("/")[0]
-    code, _, err = called("sandbox", "--port", port)
-    assert code == 1
-    assert port in err

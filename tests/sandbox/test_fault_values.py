@@ -27,6 +27,14 @@ from venice_async.sandbox.fault import Script
         ("damage:magic", Fault(damage="magic"), 1),
         ("drop:timing", Fault(drop="timing"), 1),
         ("drop:id,timing*9", Fault(drop=("id", "timing")), 9),
+        ("type:text/html; charset=utf-8*2", Fault(content_type="text/html; charset=utf-8"), 2),
+        ("encoding:gzip", Fault(content_encoding="gzip"), 1),
+        ("503:MODEL_OFFLINE*3", Fault(503, code="MODEL_OFFLINE"), 3),
+        ("billed:504*2", Fault(504, billed=True), 2),
+        ("billed:html", Fault(502, html=True, billed=True), 1),
+        ("billed:500:UNKNOWN_ERROR", Fault(500, code="UNKNOWN_ERROR", billed=True), 1),
+        ("unbilled:reset", Fault(reset="before", billed=False), 1),
+        ("unbilled:delay:0.5", Fault(delay=0.5, billed=False), 1),
     ],
 )
 def test_parse(text, fault, times):
@@ -62,6 +70,13 @@ def test_parse(text, fault, times):
             "503:1",
             "html:abc",
             "5 0",
+            "202:OK",
+            "503:offline",
+            "type",
+            "encoding",
+            "billed",
+            "billed:nonsense",
+            "unbilled:delay",
         ),
     ],
 )

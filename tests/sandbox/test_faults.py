@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import random
 import time
 import zlib
 
@@ -274,6 +275,15 @@ def test_only_matching_requests_are_met(sandbox, call, small):
     sandbox.script(Fault(503), times=None, when=lambda body: body.get("seed") == 7)
     statuses = [call(sandbox, {**small, "seed": seed}).status for seed in (6, 7, 8, 7)]
     assert statuses == [200, 503, 200, 503]
+
+
+def test_a_random_outage_is_the_same_in_each_run(sandbox, call):
+    """A predicate that draws lots is asked once for each request, in the order in which they come."""
+    lots, same = random.Random(7), random.Random(7)
+    sandbox.script(Fault(500), times=None, when=lambda _: lots.random() < 0.6)
+    statuses = [call(sandbox).status for _ in range(16)]
+    assert statuses == [500 if same.random() < 0.6 else 200 for _ in range(16)]
+    assert sandbox.account.billed == statuses.count(200)
 
 
 def test_only_image_requests_that_would_succeed_are_met(sandbox, call, small):

@@ -191,7 +191,7 @@ def test_venice_py_what_it_reads_from_the_headers(venice_py):
     with Sandbox(latency=0, rpm=20, balance_usd=5) as sandbox:
         answer = ask_venice_py(venice_py, sandbox, conversation)
     limits = answer.response_rate_limits
-    assert (limits.limit_requests, limits.remaining_requests, limits.type) == (20, 19, "user")
+    assert (limits.limit_requests, limits.remaining_requests, limits.type) == (20, 19, "api_key")
     assert limits.reset_requests > datetime.now(UTC)
     assert answer.balance_info.usd == 5
     assert answer.deprecation_info.is_deprecated

@@ -137,7 +137,10 @@ def test_a_port_that_is_taken():
     [
         {"rpm": 0},
         {"window": 0},
-        {"algorithm": "gcra"},
+        {"algorithm": "sliding"},
+        {"burst": 2},
+        {"limit_scope": "key"},
+        {"abuse_window": 0},
         {"latency": -1},
         {"latency": float("nan")},
         {"profile": "strict"},

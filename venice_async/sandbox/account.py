@@ -37,6 +37,7 @@ class Account:
         answered: Requests that got a whole answer with a status below 400, damaged or not.
         refused: Requests that got a whole answer with a status of 400 or above.
         broken: Requests that got no whole answer: reset, cut short, or the client had left.
+        locked_out: Requests that came while the abuse rule had locked their key out.
         in_flight: Requests that are still being answered.
         peak_in_flight: The most that were in flight at once.
         billed: Requests that were charged for, whatever became of their answer.
@@ -50,6 +51,7 @@ class Account:
     answered: int
     refused: int
     broken: int
+    locked_out: int
     in_flight: int
     peak_in_flight: int
     billed: int
@@ -72,6 +74,7 @@ class RequestRecord:
         status: The status of the answer's head; None as long as no head has been sent.
         billed: Whether it was charged for.
         complete: Whether the whole answer was sent.
+        locked_out: Whether it came while the abuse rule had locked its key out.
     """
 
     method: str
@@ -82,6 +85,7 @@ class RequestRecord:
     status: int | None = None
     billed: bool = False
     complete: bool = False
+    locked_out: bool = False
 
 
 @define
@@ -135,6 +139,7 @@ class Books:
             if record not in self._open:
                 return
             self._open.remove(record)
+            self._count["locked_out"] += record.locked_out
             if record.status is not None:
                 self._by_status[record.status] += 1
             if record.status is None or not record.complete:
@@ -156,6 +161,7 @@ class Books:
                 answered=self._count["answered"],
                 refused=self._count["refused"],
                 broken=self._count["broken"],
+                locked_out=self._count["locked_out"],
                 in_flight=len(self._open),
                 peak_in_flight=self._count["peak"],
                 billed=self._count["billed"],

@@ -58,12 +58,14 @@ class Delivery:
         state: What the sandbox's handlers share.
         request: What is answered.
         record: Where what was sent is noted.
+        key: Who has failed if the answer is no success; empty if that is held against nobody.
         fault: What goes wrong; None for nothing.
     """
 
     state: State
     request: web.Request
     record: RequestRecord
+    key: str = ""
     fault: Fault | None = None
 
     async def send(self, answer: Answer) -> web.StreamResponse:
@@ -87,7 +89,7 @@ class Delivery:
         cut = fault is not None and (fault.truncated or fault.reset is not None)
         sent = self._part_to_send(answer.status, body)
         self._check_client()
-        self.record.status = answer.status
+        self._note_head(answer.status)
         if not sent:
             self._settle(complete=not cut)
         await response.prepare(self.request)
@@ -114,6 +116,11 @@ class Delivery:
         transport = self.request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has left")
+
+    def _note_head(self, status: int) -> None:
+        self.record.status = status
+        if not (200 <= status < 300 or self.record.locked_out):
+            self.state.note_failure(self.key)
 
     def _settle(self, *, complete: bool) -> None:
         """Note the outcome just before the client can see it: who has the answer can read the account."""

@@ -113,8 +113,9 @@ class Fault:
         """Read a fault and the number of times it happens from a short text.
 
         A word, an argument where the word has one, and a number of times where it is not once:
-        "503*3", "reset:body", "delay:2.5", "html:502", "truncated", "damage:base64", "drop:timing",
-        "drip:1000".
+        "503*3", "503:MODEL_OFFLINE", "reset:body", "delay:2.5", "html:502", "truncated", "damage:base64",
+        "drop:timing", "drip:1000", "type:text/plain", "encoding:gzip". Where the usual is not meant,
+        "billed:504" strikes after billing and "unbilled:reset" before it.
 
         Raises:
             ValueError: It is not written like that.
@@ -126,13 +127,13 @@ class Fault:
         word, argument = match[1], match[2]
         try:
             return cls(**_arguments(word, argument)), times
-        except (ValueError, KeyError) as error:
-            reason = str(error) if isinstance(error, ValueError) else f"there is no {word!r}"
-            raise ValueError(f"no fault: {text!r}: {reason}; written as {_EXAMPLES}") from None
+        except ValueError as error:
+            raise ValueError(f"no fault: {text!r}: {error}; written as {_EXAMPLES}") from None
 
 
 _EXAMPLES = (
-    "503, 503*3, reset:body, delay:2.5, html:502, truncated, chunked, damage:base64, drop:timing, drip:1000"
+    "503, 503*3, reset:body, delay:2.5, html:502, truncated, chunked, damage:base64, drop:timing,"
+    " drip:1000, type:text/plain, encoding:gzip, 503:MODEL_OFFLINE, billed:504, unbilled:reset"
 )
 
 _WORDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = MappingProxyType(
@@ -145,6 +146,10 @@ _WORDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = MappingProxyType(
         "drop": lambda text: {"drop": tuple(text.split(","))},
         "truncated": lambda text: {"truncated": True} | _nothing(text),
         "chunked": lambda text: {"chunked": True} | _nothing(text),
+        "type": lambda text: {"content_type": text},
+        "encoding": lambda text: {"content_encoding": text},
+        "billed": lambda text: {**_arguments(*_split(text)), "billed": True},
+        "unbilled": lambda text: {**_arguments(*_split(text)), "billed": False},
     }
 )
 
@@ -159,12 +164,25 @@ def _nothing(text: str) -> dict[str, Any]:
     return {}
 
 
+def _split(text: str) -> tuple[str, str | None]:
+    word, colon, argument = text.partition(":")
+    return word, argument if colon else None
+
+
 def _arguments(word: str, argument: str | None) -> Mapping[str, Any]:
-    if word.isdigit():
-        return {"status": int(word)} | _nothing(argument or "")
-    if argument is None and word in _WORDS and word not in _USUAL_ARGUMENTS:
+    if word.isdecimal():
+        return {"status": int(word)} | ({} if argument is None else {"code": _code(argument)})
+    if word not in _WORDS:
+        raise ValueError(f"there is no {word!r}")
+    if argument is None and word not in _USUAL_ARGUMENTS:
         raise ValueError(f"{word!r} needs an argument")
     return _WORDS[word](_USUAL_ARGUMENTS[word] if argument is None else argument)
+
+
+def _code(text: str) -> str:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
+        raise ValueError(f"{text!r} is no code, such as MODEL_OFFLINE")
+    return text
 
 
 def _said(fault: Fault) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How an image request becomes an answer, step by step; both image end points come here.
 
-1. The order of the steps: key, content type, size, JSON, fields, model, the model's constraints, rate
-   limit, content policy. What is refused before the rate limit takes nothing of it.
+1. The order of the steps: key, abuse rule, content type, size, JSON, fields, model, the model's
+   constraints, rate limit, content policy. What is refused before the rate limit takes nothing of it.
 2. Then the script has its say: a fault strikes before the money is taken or after it.
 3. Once the money is taken the generation goes on, whether or not the client is still there. Nothing
    that is refused is paid for; a better prompt and a web search cost nothing extra here.
@@ -51,6 +51,7 @@ class Generation:
     Attributes:
         state: What the sandbox's handlers share.
         record: Where it is noted what became of the request.
+        key: The API key that it came with; empty if there was none.
         openai: Whether the request speaks OpenAI's words instead of Venice's.
         headers: The answer's header fields as far as they are known yet.
         fault: What the script has for this request.
@@ -58,6 +59,7 @@ class Generation:
 
     state: State
     record: RequestRecord
+    key: str
     openai: bool
     headers: dict[str, str] = field(factory=dict, init=False)
     fault: Fault | None = field(default=None, init=False)
@@ -69,12 +71,13 @@ class Generation:
         Raises:
             RefusalError: The request is not one that gets a picture.
         """
-        self._note_limit(self.state.limiter.peek("", time.monotonic()))
-        self.state.authenticate(request.headers.get("Authorization", ""))
+        self._look_at_limit()
+        self.state.authenticate(self.key, self.record)
         self.headers.update(self.state.balance_headers())
         body = await self._read(request)
         wish = complete_wish(_in_venices_words(body) if self.openai else body)
         model = self._model(wish["model"])
+        self._look_at_limit(model.id)
         if issues := list(unmet(model, wish)):
             raise RefusalError(400, extra=_explained(issues))
         wish = heeded(model, wish)
@@ -151,11 +154,16 @@ class Generation:
 
     def _take_permit(self, model_id: str) -> None:
         now = time.monotonic()
-        verdict = self.state.limiter.take(model_id, now)
+        verdict = self.state.limiter.take(self.state.bucket(self.key, model_id), now)
         self._note_limit(verdict)
         if not verdict.allowed:
-            wait = max(1, math.ceil(verdict.reset_at - now))
+            wait = max(1, math.ceil(verdict.retry_at - now))
             raise RefusalError(429, headers={"Retry-After": str(wait)})
+
+    def _look_at_limit(self, model_id: str = "") -> None:
+        """Note how the limit stands; before the model is known, how it would for one that is unused."""
+        bucket = self.state.bucket(self.key, model_id)
+        self._note_limit(self.state.limiter.peek(bucket, time.monotonic()))
 
     def _note_limit(self, verdict: Verdict) -> None:
         self.headers.update(self.state.limit_headers(verdict))

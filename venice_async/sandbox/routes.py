@@ -17,13 +17,14 @@ import orjson
 from aiohttp import web
 from attrs import define, field
 
+from .account import RequestRecord
 from .answer import Answer, Delivery
 from .catalogue import COMPATIBILITY, MODELS, STYLES, TRAITS
 from .fault import Fault
 from .generate import Generation
 from .limiter import Unlimited
 from .refusal import RefusalError, error_body
-from .state import State
+from .state import State, key_of
 
 __all__ = ["BASE_PATH", "Routes"]
 
@@ -52,13 +53,14 @@ class Routes:
             task.add_done_callback(self.tasks.discard)
         counts = request.method == "POST" and request.path in _IMAGE_PATHS
         record = self.state.books.receive(request.method, request.path, request.headers, counts=counts)
-        delivery = Delivery(self.state, request, record)
+        key = key_of(request.headers.get("Authorization", ""))
+        delivery = Delivery(self.state, request, record, key if counts else "")
         try:
             if counts:
-                generation = Generation(self.state, record, openai=_IMAGE_PATHS[request.path])
+                generation = Generation(self.state, record, key, openai=_IMAGE_PATHS[request.path])
                 answer, delivery.fault = await self._generated(request, generation)
             else:
-                answer = self._looked_up(request)
+                answer = self._looked_up(request, key, record)
             return await delivery.send(answer)
         except Exception:
             _logger.exception("the sandbox could not send its answer to %s", request.path)
@@ -78,17 +80,17 @@ class Routes:
             _logger.exception("the sandbox could not answer %s", request.path)
             return Answer(500, error_body(500, code="UNKNOWN_ERROR"), headers=headers), None
 
-    def _looked_up(self, request: web.Request) -> Answer:
+    def _looked_up(self, request: web.Request, key: str, record: RequestRecord) -> Answer:
         """Answer what is no generation: a table, or no such thing."""
         headers = self.state.general_headers()
         verdict = Unlimited(window=60.0).peek("", time.monotonic())
         headers |= self.state.limit_headers(verdict)
         try:
-            return Answer(200, orjson.dumps(self._table(request)), headers=headers)
+            return Answer(200, orjson.dumps(self._table(request, key, record)), headers=headers)
         except RefusalError as refusal:
             return Answer(refusal.status, refusal.body, headers=headers | refusal.headers)
 
-    def _table(self, request: web.Request) -> Mapping[str, Any]:
+    def _table(self, request: web.Request, key: str, record: RequestRecord) -> Mapping[str, Any]:
         path = request.path
         tables: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
             f"{BASE_PATH}/image/styles": lambda _: {"data": STYLES, "object": "list"},
@@ -107,7 +109,7 @@ class Routes:
                 405, f"{request.method} is not allowed here", code="", headers={"Allow": allowed}
             )
         if not path.endswith("/styles"):
-            self.state.authenticate(request.headers.get("Authorization", ""))
+            self.state.authenticate(key, record)
         return tables[path](request.query.get("type", "image"))
 
     def _rate_limits(self) -> Mapping[str, Any]:

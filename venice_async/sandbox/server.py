@@ -21,6 +21,7 @@ from typing import Any, Self, cast
 from aiohttp import web
 from typing_extensions import override
 
+from .abuse import AbuseRule
 from .account import Account, Books, RequestRecord
 from .answer import override_headers
 from .compose import Painter
@@ -58,12 +59,20 @@ class Sandbox:
         port: The port to listen on; 0 picks a free one.
         rpm: Requests that each model gets in a window, at least 1; None for no limit.
         window: Seconds that the limit's minute lasts, above 0.
-        algorithm: How the limit is enforced: "fixed" (a window opens with its first request).
+        algorithm: How the limit is enforced: "fixed" (a window opens with its first request),
+            "sliding-log" (at most `rpm` in any `window` seconds), "sliding-counter" (the last window's
+            count fades as this one's grows) or "gcra" (one every `window / rpm` seconds, some early).
+        burst: Requests that "gcra" allows at once, 1 to `rpm`; None for a quarter of `rpm`, at least 2.
+        limit_scope: Whose limit it is: "api_key" (each model of a key has its own) or "user" (one for
+            all that a key asks for).
         latency: Seconds that a generation takes besides painting, from 0: 0.3 times as many with the
             quickest model, 4 times as many with the slowest; or a callable that gives them for a
             model's id.
         faults: What goes wrong, in this order: each a `Fault`, a text for `Fault.parse`, or a pair of
             a `Fault` and the number of times it happens (None: always).
+        abuse_rule: Whether more than 20 answers other than 2xx to a key's image requests within
+            `abuse_window` seconds are followed by as long a time in which all its requests are refused.
+        abuse_window: Seconds, above 0; the API's are 30.
         profile: The ranges of the fields: "schema" (the ends belong to them, as in the vendor's
             schema) or "page" (they do not, as on the reference page).
         host: The address to listen on.
@@ -86,8 +95,12 @@ class Sandbox:
         rpm: int | None = 600,
         window: float = 60.0,
         algorithm: str = "fixed",
+        burst: int | None = None,
+        limit_scope: str = "api_key",
         latency: Latency = 0.03,
         faults: Iterable[Fault | str | tuple[Fault, int | None]] = (),
+        abuse_rule: bool = True,
+        abuse_window: float = 30.0,
         profile: str = "schema",
         host: str = "127.0.0.1",
         api_key: str | None = None,
@@ -103,7 +116,9 @@ class Sandbox:
         self._books = Books(dollars(balance_usd), keep_requests)
         self._state = State(
             books=self._books,
-            limiter=make_limiter(algorithm, rpm, window),
+            limiter=make_limiter(algorithm, rpm, window, burst),
+            limit_scope=limit_scope,
+            abuse=AbuseRule(abuse_window) if abuse_rule else None,
             script=self._script,
             api_key=api_key,
             latency=latency,
@@ -153,7 +168,11 @@ class Sandbox:
         """Let something go wrong with image requests that would otherwise be generated.
 
         Faults happen in the order in which they were scripted. A fault that only JSON answers can
-        have passes over requests with `return_binary`.
+        have passes over requests with `return_binary`. An outage that strikes six in ten, and the same
+        ones in each run:
+
+            lots = random.Random(7)
+            sandbox.script(Fault(500), times=None, when=lambda body: lots.random() < 0.6)
 
         Args:
             fault: What goes wrong.

@@ -15,19 +15,23 @@ from decimal import Decimal, InvalidOperation
 
 from attrs import field, frozen
 
-from .account import Books
+from .abuse import AbuseRule
+from .account import Books, RequestRecord
 from .arguments import is_number, is_whole
 from .catalogue import Model
 from .compose import Painter
 from .fault import Script
-from .limiter import Limiter, Verdict
+from .limiter import Bucket, Limiter, Verdict
 from .refusal import RefusalError
 from .validate import IMAGE_SCHEMAS
 from .workers import Workers
 
-__all__ = ["Latency", "State", "dollars"]
+__all__ = ["Latency", "State", "dollars", "key_of"]
 
 Latency = float | Callable[[str], float]
+
+# Whose limit it is, in the words of `x-ratelimit-type`: the key has one for each model, the user one in all.
+_LIMIT_SCOPES = ("api_key", "user")
 
 
 def dollars(value: float | str | Decimal) -> Decimal:
@@ -45,6 +49,12 @@ def dollars(value: float | str | Decimal) -> Decimal:
     return amount
 
 
+def key_of(authorization: str) -> str:
+    """Read the key of an Authorization header; empty if there is none."""
+    scheme, _, key = authorization.strip().partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
 @frozen
 class State:
     """The settings of a sandbox and the parts that remember.
@@ -54,6 +64,8 @@ class State:
 
     books: Books
     limiter: Limiter
+    limit_scope: str
+    abuse: AbuseRule | None
     script: Script
     api_key: str | None
     latency: Latency
@@ -67,6 +79,10 @@ class State:
     def __attrs_post_init__(self) -> None:
         if self.profile not in IMAGE_SCHEMAS:
             raise ValueError(f"profile={self.profile!r}: there is {', '.join(map(repr, IMAGE_SCHEMAS))}")
+        if self.limit_scope not in _LIMIT_SCOPES:
+            raise ValueError(
+                f"limit_scope={self.limit_scope!r}: there is {', '.join(map(repr, _LIMIT_SCOPES))}"
+            )
         if not callable(self.latency):
             _check_latency(self.latency)
         if not (self.images is None or isinstance(self.images, bytes) or callable(self.images)):
@@ -74,14 +90,24 @@ class State:
         if not is_whole(self.max_body, 1):
             raise ValueError(f"max_body={self.max_body!r}: a number of bytes from 1 is needed")
 
-    def authenticate(self, authorization: str) -> None:
-        """Refuse a request whose Authorization header holds no key, or not the right one."""
-        scheme, _, key = authorization.strip().partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key:
+    def authenticate(self, key: str, record: RequestRecord) -> None:
+        """Refuse a request that has no key, one that is locked out, or not the right one."""
+        if not key:
             raise RefusalError(401)
+        if self.abuse is not None and self.abuse.locks_out(key, time.monotonic()):
+            record.locked_out = True
+            raise RefusalError(429, self.abuse.message, code="")
         if self.api_key is not None and not hmac.compare_digest(key.encode(), self.api_key.encode()):
             raise RefusalError(401)
+
+    def note_failure(self, key: str) -> None:
+        """Hold an answer that is no success against a key, if there is one."""
+        if self.abuse is not None and key:
+            self.abuse.fail(key, time.monotonic())
+
+    def bucket(self, key: str, model_id: str = "") -> Bucket:
+        """Say which bucket a request falls into."""
+        return key if self.limit_scope == "user" else (key, model_id)
 
     def latency_of(self, model: Model) -> float:
         """Give the seconds that a generation takes besides painting."""
@@ -105,7 +131,7 @@ class State:
             "x-ratelimit-reset-requests": str(math.ceil(verdict.reset_at + self._epoch)),
         }
         if verdict.enforced:
-            headers["x-ratelimit-type"] = "user"
+            headers["x-ratelimit-type"] = self.limit_scope
         return headers
 
 
