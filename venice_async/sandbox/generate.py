@@ -26,6 +26,7 @@ from .catalogue import DEFAULT_MODEL, MODELS, Deprecation, Model
 from .compose import Order, complete_wish, compose
 from .fault import Fault
 from .limiter import Verdict
+from .paint import is_blurred
 from .refusal import RefusalError, error_body, html_page
 from .rules import heeded, suggest_instead, unmet
 from .state import State
@@ -190,7 +191,7 @@ class Generation:
         inference = time.monotonic() - began
         order = Order(body, wish, shape, self.state.images, began, preprocessing, inference)
         composed = await self.state.workers.run(compose, order, self.fault)
-        self.headers.update(_moderation(), **{"x-venice-model-id": wish["model"]})
+        self.headers.update(_moderation(wish), **{"x-venice-model-id": wish["model"]})
         if body.get("enhance_prompt"):
             enhanced = f"{body['prompt'][:_LONGEST_ECHO]}, highly detailed, soft light"
             self.headers["x-venice-enhanced-prompt"] = quote(enhanced, safe="")
@@ -229,9 +230,15 @@ def _farewell(model_id: str, deprecation: Deprecation) -> dict[str, str]:
     }
 
 
-def _moderation() -> dict[str, str]:
-    kinds = ("is-blurred", "is-content-violation", "is-adult-model-content-violation", "contains-minor")
-    return {f"x-venice-{kind}": "false" for kind in kinds}
+def _moderation(wish: Mapping[str, Any]) -> dict[str, str]:
+    blurred = is_blurred(wish)
+    kinds = {
+        "is-blurred": blurred,
+        "is-content-violation": blurred,
+        "is-adult-model-content-violation": False,
+        "contains-minor": False,
+    }
+    return {f"x-venice-{kind}": str(said).lower() for kind, said in kinds.items()}
 
 
 def _explained(issues: list[Issue]) -> dict[str, Any]:
