@@ -41,7 +41,7 @@ class AbuseRule:
     """
 
     window: float
-    _histories: dict[str, _History] = field(factory=dict, init=False)
+    _histories: dict[str, _History] = field(factory=dict, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not is_number(self.window) or self.window <= 0:

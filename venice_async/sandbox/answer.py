@@ -65,7 +65,7 @@ class Delivery:
     state: State
     request: web.Request
     record: RequestRecord
-    key: str = ""
+    key: str = field(default="", repr=False)
     fault: Fault | None = None
 
     async def send(self, answer: Answer) -> web.StreamResponse:

@@ -60,7 +60,7 @@ class Generation:
 
     state: State
     record: RequestRecord
-    key: str
+    key: str = field(repr=False)
     openai: bool
     headers: dict[str, str] = field(factory=dict, init=False)
     fault: Fault | None = field(default=None, init=False)

@@ -101,7 +101,7 @@ class FixedWindow(Limiter):
 
     limit: int
     window: float
-    _open: dict[Bucket, _Window] = field(factory=dict, init=False)
+    _open: dict[Bucket, _Window] = field(factory=dict, init=False, repr=False)
 
     @override
     def peek(self, bucket: Bucket, now: float) -> Verdict:
@@ -135,7 +135,7 @@ class SlidingLog(Limiter):
     limit: int
     window: float
     # When each request that counts leaves, the oldest first.
-    _leaving: dict[Bucket, deque[float]] = field(factory=dict, init=False)
+    _leaving: dict[Bucket, deque[float]] = field(factory=dict, init=False, repr=False)
 
     @override
     def peek(self, bucket: Bucket, now: float) -> Verdict:
@@ -175,7 +175,7 @@ class SlidingCounter(Limiter):
 
     limit: int
     window: float
-    _counts: dict[Bucket, _Counts] = field(factory=dict, init=False)
+    _counts: dict[Bucket, _Counts] = field(factory=dict, init=False, repr=False)
 
     @override
     def peek(self, bucket: Bucket, now: float) -> Verdict:
@@ -197,11 +197,12 @@ class SlidingCounter(Limiter):
         counts = self._counts.get(bucket)
         if counts is None:
             return _Counts(now)
+        ends_at = counts.begins_at + self.window
+        if now >= ends_at:
+            counts.begins_at, counts.previous, counts.current = ends_at, counts.current, 0
         if now >= counts.begins_at + self.window:
-            passed = max(1, int((now - counts.begins_at) // self.window))
-            counts.previous = counts.current if passed == 1 else 0
-            counts.current = 0
-            counts.begins_at += passed * self.window
+            counts.begins_at += (now - counts.begins_at) // self.window * self.window
+            counts.previous = 0
         return counts
 
     def _room_at(self, counts: _Counts, more: int) -> float:
@@ -242,7 +243,7 @@ class Gcra(Limiter):
     window: float
     burst: int
     # Since the last time at which none was early: each request after it is due an interval later.
-    _cells: dict[Bucket, _Cells] = field(factory=dict, init=False)
+    _cells: dict[Bucket, _Cells] = field(factory=dict, init=False, repr=False)
 
     @override
     def peek(self, bucket: Bucket, now: float) -> Verdict:
