@@ -32,7 +32,7 @@ CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
 _ENCODERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"jpeg": {"quality": 84}, "png": {"compress_level": 1}, "webp": {"quality": 78, "method": 0}}
 )
-_SKETCH = 720  # pixels of the longer side
+_SKETCH = 560  # pixels of the longer side
 _QUALITY: Mapping[str, int] = MappingProxyType({"low": 40, "medium": 70, "high": 92})
 _DESCRIPTION, _USER_COMMENT = 0x010E, 0x9286
 
