@@ -16,9 +16,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from heapq import heappop, heappush
 from itertools import count
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from attrs import define, field
+from attrs import define
 
 from venice_async.errors import DecodeError, RequestTimeoutError, StatusError, StorageError, VeniceError
 from venice_async.policy.guard import Guard, GuardState
@@ -112,12 +112,11 @@ class Admission:
                 guard.failed(now)
 
 
-@define(order=True)
-class _Waiting:
-    """A call that waits; the smaller goes first."""
+class _Waiting(NamedTuple):
+    """A call that waits; the smaller goes first, and no two ranks are the same."""
 
     rank: tuple[bool, int]
-    turn: asyncio.Future[Admission] = field(order=False)
+    turn: asyncio.Future[Admission]
 
 
 class Pool:

@@ -18,6 +18,7 @@ from .palette import Colour, Light
 __all__ = ["Backdrop", "Ground", "area", "at", "disc", "glow", "gradient", "ridge"]
 
 _SMOOTH = Image.Resampling.BICUBIC
+_FALLOFF = [255 * (value / 255) ** 2.2 for value in range(256)]
 
 
 @frozen
@@ -82,7 +83,7 @@ def glow(image: Image.Image, at: tuple[float, float], radius: float, colour: Col
     """Lay a soft light over a place."""
     size = max(2, int(2 * radius))
     disc = ImageOps.invert(Image.radial_gradient("L")).resize((size, size), Image.Resampling.BILINEAR)
-    mask = disc.point([int(min(255, strength * 255 * (value / 255) ** 2.2)) for value in range(256)])
+    mask = disc.point([min(255, int(strength * part)) for part in _FALLOFF])
     image.paste(colour, (int(at[0] - radius), int(at[1] - radius)), mask)
 
 
@@ -119,8 +120,9 @@ def ridge(
     ]
     total = sum(height for _, _, height in waves)
     points: list[tuple[float, float]] = []
-    for step in range(121):
-        x = step / 120
+    steps = max(12, min(120, backdrop.width // 4))
+    for step in range(steps + 1):
+        x = step / steps
         swing = sum(height * math.sin(math.tau * often * x * 0.8 + phase) for often, phase, height in waves)
         sharp = abs(swing) if roughness > 0.4 else (swing + total) / 2
         points.append((x * backdrop.width, (base - rise * sharp / total) * backdrop.height))

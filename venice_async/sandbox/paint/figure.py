@@ -137,10 +137,10 @@ def _lit(body: Image.Image, mask: Image.Image, light: Light, distance: float) ->
     away = ImageChops.subtract(small, ImageChops.offset(soft, -across, -step))
     bright, shade = (_enlarged(part_of, body.size) for part_of in (towards, away))
     tone = light.tone
-    day = body.point(_table(mix(tone, (255, 255, 255), 0.22), light.horizon, distance))
+    day = _seen(body, mix(tone, (255, 255, 255), 0.22), light.horizon, distance)
     lighter = mix(tone, light.sun, 0.75)
-    highlight = body.point(_table(scaled(lighter, 1.0), light.horizon, distance, lift=26))
-    dim = body.point(_table(scaled(mix(tone, light.sky[1], 0.25), 0.5), light.horizon, distance))
+    highlight = _seen(body, scaled(lighter, 1.0), light.horizon, distance, lift=26)
+    dim = _seen(body, scaled(mix(tone, light.sky[1], 0.25), 0.5), light.horizon, distance)
     day.paste(dim, (0, 0), shade.point([value * 4 // 5 for value in range(256)]))
     day.paste(highlight, (0, 0), bright)
     rim = ImageChops.subtract(
@@ -159,17 +159,15 @@ def _enlarged(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     return mask.resize(size, Image.Resampling.BILINEAR)
 
 
-def _table(tone: Colour, air: Colour, distance: float, lift: int = 0) -> list[int]:
-    """Give for each channel's values how they look in that light and behind that much air."""
-    near = 1 - distance
-    return [
-        min(
-            255,
-            int((value * tone[channel] / 255 + lift * tone[channel] / 255) * near + air[channel] * distance),
-        )
-        for channel in range(3)
-        for value in range(256)
-    ]
+def _seen(body: Image.Image, tone: Colour, air: Colour, distance: float, lift: int = 0) -> Image.Image:
+    """The body as it looks in that light and behind that much air."""
+    rows: list[float] = []
+    for channel in range(3):
+        part = tone[channel] / 255 * (1 - distance)
+        row = [0.0, 0.0, 0.0, lift * part + air[channel] * distance]
+        row[channel] = part
+        rows += row
+    return body.convert("RGB", tuple(rows))
 
 
 def _shine(image: Image.Image, lamps: Image.Image, place: tuple[int, int], dark: float) -> None:
