@@ -75,7 +75,7 @@ async def at_once(*runs):
 @pytest.mark.long
 @pytest.mark.timeout(150)
 def test_a_limit_is_used_up_and_never_exceeded(long, tmp_path):
-    """A window that opens with its first request or slides is used for as long as the limit dictates and one window, without a refusal."""
+    """The prompts end without a refusal in the time that the limit dictates, and one window."""
     prompts, rpm, window = (40 if long else 15), 5, 6.0
     algorithms = ("fixed", "sliding-log")
     sandboxes = [Sandbox(rpm=rpm, window=window, algorithm=algorithm) for algorithm in algorithms]
@@ -166,7 +166,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
 def test_what_was_billed_is_on_disk_or_reported_as_billed(fault, tmp_path):
-    """Whatever goes wrong, no item is billed twice, and the report names each that is paid for and not here."""
+    """Whatever goes wrong, nothing is billed twice, and each that is paid for and not here is reported."""
     sandbox = Sandbox(rpm=None, latency=0)
     sandbox.script(fault, when=lambda body: body["seed"] == 7)
     sandbox.script(fault, times=None, when=lambda body: body["seed"] in {1, 4})
