@@ -68,7 +68,11 @@ class SqliteStore:
         Raises:
             StoreError: The file cannot be opened, or is no such store.
         """
-        await self._thread.submit(self._open)
+        try:
+            await self._thread.submit(self._open)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Let go; what this process has recorded stays until it expires."""

@@ -1,0 +1,366 @@
+"""The store in an SQLite file: one step at a time, whoever takes it, and nothing for longer than it holds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+import warnings
+from contextlib import closing
+from itertools import pairwise
+
+import pytest
+
+from venice_async import Guard, ImageRequest, RateLimit, RequestTimeoutError, VeniceSession
+from venice_async.errors import ConfigurationError, StoreError
+from venice_async.policy.guard import FAILURES, WINDOW, GuardState
+from venice_async.policy.pace import Pace
+from venice_async.sandbox import Sandbox
+from venice_async.stores import SqliteStore, open_store
+
+HOUR = 3600.0
+STRICT = GuardState(Guard(strict=True))
+CARELESS = GuardState(None)
+
+
+def pace(limit, **numbers):
+    """So many sends an hour, all of them at once if need be."""
+    return Pace(**{"limit": limit, "span": HOUR, "interval": 0.0, "window": HOUR, **numbers})
+
+
+def with_store(path, body):
+    """Run `body(store)` with an open store."""
+
+    async def main():
+        store = SqliteStore(path)
+        await store.open()
+        try:
+            return await body(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(main())
+
+
+def take(path, *, limit=1000, guard=CARELESS, bucket="m"):
+    """Ask once, by a store of its own."""
+    return with_store(path, lambda store: store.take(bucket, pace(limit), guard))
+
+
+def written(path, *statements):
+    """Write into the file as another process would."""
+    if not path.exists():
+        with_store(path, lambda store: asyncio.sleep(0))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement, *values in statements:
+            connection.execute(statement, values)
+
+
+def flights(path, number, *, pid, at):
+    written(path, *[("INSERT INTO flights (at, pid) VALUES (?, ?)", at, pid)] * number)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "key.db"
+
+
+@pytest.fixture
+def dead():
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait(30)
+    return process.pid
+
+
+# One step
+
+
+def test_several_threads_take_each_permit_once(path):
+    """Whatever number of stores ask at once, as many sends are allowed as the limit says."""
+
+    async def main():
+        stores = [SqliteStore(path) for _ in range(4)]
+        for store in stores:
+            await store.open()
+        leaves = await asyncio.gather(
+            *(store.take("m", pace(25), CARELESS) for _ in range(20) for store in stores)
+        )
+        for store in stores:
+            await store.close()
+        return leaves
+
+    leaves = asyncio.run(main())
+    assert sum(leave.seconds == 0 for leave in leaves) == 25
+    assert all(leave.flight is None for leave in leaves if leave.seconds)
+
+
+_TAKER = """
+import asyncio, sys
+from pathlib import Path
+from venice_async.policy.guard import GuardState
+from venice_async.policy.pace import Pace
+from venice_async.stores import SqliteStore
+
+async def main():
+    store = SqliteStore(Path(sys.argv[1]))
+    await store.open()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    pace = Pace(limit=25, span=3600.0, interval=0.0, window=3600.0)
+    leaves = [await store.take("m", pace, GuardState(None)) for _ in range(20)]
+    print(sum(leave.seconds == 0 for leave in leaves), max(leave.processes for leave in leaves))
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def started(script, *arguments):
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_several_processes_take_each_permit_once(path):
+    """Processes that ask at once get together what the limit says, and learn of each other."""
+    takers = [started(_TAKER, path) for _ in range(3)]
+    for taker in takers:
+        assert taker.stdout.readline() == "ready\n"
+    for taker in takers:
+        taker.stdin.write("go\n")
+        taker.stdin.flush()
+    told = [taker.communicate(timeout=30)[0].split() for taker in takers]
+    assert sum(int(taken) for taken, _ in told) == 25
+    assert max(int(processes) for _, processes in told) >= 2
+
+
+def test_each_bucket_has_a_limit_of_its_own(path):
+    """What was sent from one bucket takes nothing from another."""
+    assert take(path, limit=1).seconds == 0
+    assert take(path, limit=1).seconds > 0
+    assert take(path, limit=1, bucket="other").seconds == 0
+
+
+def test_what_others_did_is_told_once(path):
+    """A process hears of the sends and failures of the others, each of them one time, and not of its own."""
+    now = time.monotonic()
+    other = os.getppid()
+
+    async def body(store):
+        await store.take("m", pace(9), CARELESS)
+        written(
+            path,
+            ("INSERT INTO sends (bucket, at, pid) VALUES ('m', ?, ?)", now - 1, other),
+            ("INSERT INTO failures (at, pid) VALUES (?, ?)", now - 2, other),
+        )
+        return [await store.take("m", pace(9), CARELESS) for _ in range(2)]
+
+    first, second = with_store(path, body)
+    assert (first.sends, first.failures, first.processes) == ((now - 1,), (now - 2,), 2)
+    assert (second.sends, second.failures) == ((), ())
+
+
+def test_flights_and_failures_of_all_count_for_the_guard(path):
+    """A strict guard bounds what all processes have in flight and have failed, together."""
+
+    async def body(store):
+        leaves = [await store.take("m", pace(100), STRICT) for _ in range(FAILURES)]
+        full = await store.take("m", pace(100), STRICT)
+        await store.ended(leaves[0].flight, failed=True)
+        failed = await store.take("m", pace(100), STRICT)
+        await store.ended(leaves[1].flight, failed=False)
+        return leaves, full, failed, await store.take("m", pace(100), STRICT)
+
+    leaves, full, failed, again = with_store(path, body)
+    assert {leave.seconds for leave in leaves} == {0.0}
+    assert full.seconds is None
+    assert failed.seconds == pytest.approx(WINDOW, abs=5)
+    assert again.seconds == 0
+
+
+def test_a_pause_holds_for_every_process_and_never_becomes_shorter(path):
+    """Nobody sends from a paused bucket; a pause of all holds for each of them."""
+    now = time.monotonic()
+
+    async def body(store):
+        await store.pause("m", now + 100)
+        await store.pause("m", now + 50)
+        one = await store.take("m", pace(9), CARELESS)
+        other = await store.take("other", pace(9), CARELESS)
+        await store.pause(None, now + 200)
+        return one, other, await store.take("other", pace(9), CARELESS)
+
+    paused, other, all_paused = with_store(path, body)
+    assert 50 < paused.seconds <= 100
+    assert other.seconds == 0
+    assert 100 < all_paused.seconds <= 200
+
+
+# What expires
+
+
+def test_what_is_old_is_forgotten(path):
+    """Sends go after two windows, failures after the guard's, and flights after the longest answer."""
+    now = time.monotonic()
+    flights(path, FAILURES, pid=os.getpid(), at=now - 601)
+    written(
+        path,
+        ("INSERT INTO sends (bucket, at, pid) VALUES ('m', ?, 1)", now - 2 * HOUR - 1),
+        ("INSERT INTO failures (at, pid) VALUES (?, 1)", now - WINDOW - 1),
+        ("INSERT INTO pauses VALUES ('m', ?)", now - 1),
+    )
+    assert take(path, limit=1, guard=STRICT).seconds == 0
+    with closing(sqlite3.connect(path)) as connection:
+        rows = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("sends", "failures", "flights", "pauses")
+        ]
+    assert rows == [1, 0, 1, 0]
+
+
+def test_flights_of_a_process_that_died_do_not_count(path, dead):
+    """A process that is gone holds nobody up; one that lives does."""
+    now = time.monotonic()
+    flights(path, FAILURES, pid=dead, at=now)
+    assert take(path, guard=STRICT).seconds == 0
+    flights(path, FAILURES - 1, pid=os.getpid(), at=now)
+    assert take(path, guard=STRICT).seconds is None
+
+
+def test_a_time_in_the_future_is_forgotten(path):
+    """What was recorded before the machine was started anew binds nobody."""
+    ahead = time.monotonic() + 1e6
+    flights(path, FAILURES, pid=os.getpid(), at=ahead)
+    written(
+        path,
+        ("INSERT INTO sends (bucket, at, pid) VALUES ('m', ?, 1)", ahead),
+        ("INSERT INTO pauses VALUES ('m', ?)", ahead),
+        *[("INSERT INTO failures (at, pid) VALUES (?, 1)", ahead)] * FAILURES,
+    )
+    leave = take(path, limit=1, guard=STRICT)
+    assert (leave.seconds, leave.sends, leave.failures) == (0, (), ())
+
+
+# What cannot be used
+
+
+@pytest.mark.parametrize("address", ["sqlite:///", "redis://there", "file:///key.db"])
+def test_an_address_of_no_store_is_refused(address):
+    """Only what names a store is one."""
+    with pytest.raises(ConfigurationError, match="expected sqlite:///path"):
+        open_store(address)
+
+
+def test_a_file_that_is_no_store_is_an_error_at_the_start(path):
+    """A session does not open with a store that it cannot use, and says which."""
+    path.write_bytes(b"no database at all " * 100)
+
+    async def main(shared):
+        async with VeniceSession("key", base_url="http://127.0.0.1:9", rate_limit=RateLimit.auto(shared)):
+            pytest.fail("it opened")
+
+    for shared in (path, path.parent / "no-such" / "key.db"):
+        with pytest.raises(StoreError, match=shared.name):
+            asyncio.run(main(f"sqlite:///{shared}"))
+
+
+def test_a_store_that_is_not_open_is_an_error(path):
+    """Nothing is taken from a store that was never opened, and closing it is nothing."""
+
+    async def main():
+        store = SqliteStore(path)
+        with pytest.raises(StoreError, match="closed"):
+            await store.take("m", pace(1), CARELESS)
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_store_that_breaks_later_gives_one_warning_and_a_cautious_share(path):
+    """The session goes on with half the limit, as if there were one other process, and says so once."""
+    fox = ImageRequest("a red fox", model="venice-sd35", width=64, height=64)
+
+    async def main():
+        async with (
+            Sandbox(rpm=20, latency=0) as sandbox,
+            VeniceSession(
+                "key", base_url=sandbox.url, rate_limit=RateLimit.auto(f"sqlite:///{path}")
+            ) as venice,
+        ):
+            await venice.generate(fox)
+            written(path, ("DROP TABLE sends",))
+            results = await asyncio.gather(
+                *(venice.generate(fox, timeout=2.0) for _ in range(20)), return_exceptions=True
+            )
+            return results, sandbox.account
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results, account = asyncio.run(main())
+    assert [(entry.category, "1/2 of the rate limit" in str(entry.message)) for entry in caught] == [
+        (RuntimeWarning, True)
+    ]
+    late = [result for result in results if isinstance(result, RequestTimeoutError)]
+    assert 2 <= account.received <= 10
+    assert account.refused == 0
+    assert len(late) == 21 - account.received
+
+
+# One key, four processes
+
+_WORKER = """
+import asyncio, sys, tempfile
+from venice_async import RateLimit, VeniceSession, gather_generate
+
+async def main(url, path, number):
+    limit = RateLimit.auto(shared="sqlite:///" + path)
+    async with VeniceSession("key", base_url=url, concurrency=10, rate_limit=limit) as venice:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        with tempfile.TemporaryDirectory() as folder:
+            prompts = (f"fox {i}" for i in range(int(number)))
+            report = await gather_generate(
+                venice, prompts, into=folder, model="venice-sd35", width=64, height=64
+            )
+    print(report.generated, flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def wait_for(condition):
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never came to be")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_processes_that_share_a_key_never_exceed_its_limit_and_one_may_die(long, path):
+    """Three of four processes finish without a refusal; the fourth is killed with requests in flight."""
+    rpm, each, algorithm = (20, 20, {"algorithm": "fixed"}) if long else (240, 40, {"algorithm": "gcra"})
+    if not long:
+        algorithm["burst"] = 120  # so that processes which did not share would be refused at once
+    with Sandbox(rpm=rpm, latency=0.3, **algorithm) as sandbox:
+        workers = [started(_WORKER, sandbox.url, path, number) for number in (each, each, each, 1000)]
+        for worker in workers:
+            assert worker.stdout.readline() == "ready\n"
+        for worker in workers:
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        *others, victim = workers
+        wait_for(lambda: sandbox.account.received >= 16)
+        victim.kill()
+        victim.communicate(timeout=30)
+        done = [worker.communicate(timeout=350)[0].strip() for worker in others]
+        account, requests = sandbox.account, sandbox.requests
+    assert done == [str(each)] * 3
+    assert (account.refused, account.by_status.get(429, 0)) == (0, 0)
+    arrivals = sorted(record.received_at for record in requests if record.method == "POST")
+    assert max(later - one for one, later in pairwise(arrivals)) <= 61
+    assert arrivals[-1] - arrivals[0] <= 60 * (len(arrivals) / rpm + 1)
