@@ -77,10 +77,9 @@ class SqliteStore:
     async def close(self) -> None:
         """Let go; what this process has recorded stays until it expires."""
         try:
-            if self._connection is not None:
-                await self._thread.submit(self._connection.close)
+            # In its turn: an opening that was cancelled may still be running.
+            await self._thread.submit(self._close)
         finally:
-            self._connection = None
             await self._thread.close()
 
     async def take(self, bucket: str, pace: Pace, guard: GuardState) -> Leave:
@@ -129,6 +128,11 @@ class SqliteStore:
                 connection.close()
                 raise
             self._connection = connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _transact(self, step: Callable[[sqlite3.Connection], T]) -> T:
         if self._connection is None:
