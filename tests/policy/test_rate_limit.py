@@ -101,30 +101,6 @@ def test_a_limit_that_comes_after_the_first_request_frees_the_rest():
     assert len(burst(permits, 0.5, "other")) == 1
 
 
-def test_a_short_window_that_is_not_known_yet_is_used_up_as_its_answers_come():
-    """Those that are in are counted in what remains, so that nothing is kept back for them."""
-    permits = Permits()
-    permits.key_limits(KeyRateLimits(models={"m": {"RPM": 5.0}}))
-    remaining, sent = 5, []
-    for now in (0.0, 0.1, 0.2):
-        taken = burst(permits, now)
-        sent.append(len(taken))
-        for permit in reversed(taken):
-            remaining -= 1
-            permits.answered(permit, told(remaining, 6 - now - 0.05, now + 0.05, limit=5), now + 0.05)
-    assert (sent, remaining) == ([2, 2, 1], 0)
-    assert permits.wait("m", 0.3) > 5
-
-
-def test_an_answer_that_is_missing_is_kept_back_for():
-    """One request on its way is taken to need what the server had left, and one more is spared."""
-    permits = Permits()
-    permits.key_limits(KeyRateLimits(models={"m": {"RPM": 5.0}}))
-    first, _ = burst(permits, 0)
-    permits.answered(first, told(4, 6, 0.1, limit=5), 0.1)
-    assert len(burst(permits, 0.1)) == 2
-
-
 @pytest.mark.parametrize("amounts", [{}, {"RPD": 9.0}, {"RPM": 0.0}, {"RPM": -1.0}])
 def test_a_limit_that_cannot_be_right_is_none(amounts):
     permits = Permits()

@@ -103,7 +103,6 @@ class Bucket:
     _first: Permit | None = field(init=False, default=None)
     _since: float = field(init=False, default=-inf)
     _remaining: float = field(init=False, default=inf)
-    _told_left: list[tuple[float, int]] = field(init=False, factory=list)
     _reset_at: float = field(init=False, default=-inf)
     _first_reset_at: float | None = field(init=False, default=None)
     _full: int | None = field(init=False, default=None)
@@ -177,7 +176,6 @@ class Bucket:
             held_until=-inf if self._first is None else self._first.sent_at + self.window,
             remaining=self._remaining,
             since=self._since,
-            settled=max(1, sum(left >= self._remaining for _, left in self._told_left)),
             full=self._remaining + 1 if self._full is None else self._full,
             even=self._careful_until < inf,
             eager=doubtful,
@@ -209,11 +207,6 @@ class Bucket:
             tied = self._remaining if permit.sent_at == self._since else inf
             self._since, self._remaining = permit.sent_at, min(remaining, tied)
             self._reset_at = -inf if reset_at is None else reset_at
-        if remaining is not None:
-            near = self._since - SPREAD
-            self._told_left = [
-                entry for entry in (*self._told_left, (permit.sent_at, remaining)) if entry[0] > near
-            ]
         if reset_at is None or snapshot.reset_at is None:
             return
         if remaining is not None:

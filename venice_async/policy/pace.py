@@ -99,8 +99,6 @@ class Pace:
         held_until: Nothing is sent before, if anything was sent: an answer comes first.
         remaining: What the server had left at `since`, or infinity where it has not said.
         since: When the request was sent that brought `remaining`.
-        settled: Sends from about then whose own answers show that `remaining` counts them; that one,
-            at least.
         full: What the server has left after a window without sends.
         even: Whether sends keep their distance even when they are late.
         eager: Whether what remains is spent at once, to find out how long the window is.
@@ -117,7 +115,6 @@ class Pace:
     held_until: float = -inf
     remaining: float = inf
     since: float = -inf
-    settled: int = 1
     full: float = inf
     even: bool = False
     eager: bool = False
@@ -126,7 +123,7 @@ class Pace:
     def wait(self, sends: Sends, now: float) -> float:
         """Seconds until a send is allowed: 0 for now, never more than a window."""
         at = self._due(sends, now)
-        if self.eager and self._left(sends, now) >= (1 if self._all_settled(sends) else 2):
+        if self.eager and self._left(sends, now) >= 2:
             at = self.held_until if sends.newest(1) > -inf else now
         if at > self.trial_at and sends.count(self.since) == 0:
             at = self.trial_at
@@ -170,8 +167,4 @@ class Pace:
         if self.remaining == inf:
             return inf
         left = self.full if now >= self.since + self.span else self.remaining
-        return left - sends.count(self.since - SPREAD) + self.settled
-
-    def _all_settled(self, sends: Sends) -> bool:
-        """Whether what the server had left counts everything that was sent."""
-        return sends.count(self.since - SPREAD) == self.settled
+        return left - sends.count(self.since - SPREAD) + 1
