@@ -13,6 +13,7 @@ from venice_async.errors import (
     RateLimitError,
     RequestTimeoutError,
     ServerError,
+    SessionStateError,
     StorageError,
     UnconfirmedError,
 )
@@ -554,7 +555,7 @@ def test_before_the_first_answer_one_request_is_sent_and_the_others_wait_for_its
 
 
 def test_the_keys_limits_are_asked_for_once_and_before_the_first_request():
-    """All calls wait for the answer; one of them that is cancelled leaves the asking to the next."""
+    """All calls wait for the answer; one of them that is cancelled does not cut the asking off."""
 
     async def whole():
         asked, go = [], asyncio.Event()
@@ -574,12 +575,12 @@ def test_the_keys_limits_are_asked_for_once_and_before_the_first_request():
         assert (len(asked), sent) == (1, [])
         tasks[0].cancel()
         await steps(5)
-        assert (len(asked), sent) == (2, [])
+        assert (len(asked), sent) == (1, [])
         go.set()
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
         return len(asked), len(sent)
 
-    assert asyncio.run(whole()) == (2, 3)
+    assert asyncio.run(whole()) == (1, 3)
 
 
 def test_a_server_that_does_not_tell_the_keys_limits_is_no_error():
@@ -673,3 +674,65 @@ def test_a_halt_ends_the_wait_for_a_retry():
             await asyncio.wait_for(task, 10)
 
     asyncio.run(whole())
+
+
+# Closing, and what may have been billed
+
+
+def test_closing_ends_the_waiting_of_all():
+    """For places, permits and the key's limits; nothing comes after."""
+
+    async def whole():
+        async def ask(_):
+            await asyncio.Event().wait()
+
+        pool = Pool(1, ask=ask)
+        asking = asyncio.create_task(call(pool, counting([])))
+        await steps(3)
+        await pool.close()
+        with pytest.raises((SessionStateError, asyncio.CancelledError)):
+            await asking
+        other = Pool(1)
+        release, (held,) = await occupy(other, 1)
+        waiting = [asyncio.create_task(call(other, counting([]))) for _ in range(5)]
+        await steps(3)
+        await other.close()
+        for task in waiting:
+            with pytest.raises(SessionStateError, match="closed"):
+                await asyncio.wait_for(task, 10)
+        with pytest.raises(SessionStateError):
+            await call(other, counting([]))
+        release.set()
+        await held
+        return other.in_flight, other.waiting
+
+    assert asyncio.run(whole()) == (0, 0)
+
+
+def test_a_halt_does_not_hide_a_purchase_that_may_have_been_made():
+    """An earlier attempt that may have been billed is what the call ends with."""
+
+    async def whole():
+        retry = RetryPolicy(wait_initial=3600, wait_max=3600, resend_unconfirmed=True)
+        pool, halt = Pool(1, retry=retry, random=lambda: 0.9), Halt()
+        task = asyncio.create_task(call(pool, counting([ServerError("x", status=504)]), halt=halt))
+        await steps(10)
+        halt.call()
+        with pytest.raises(UnconfirmedError):
+            await asyncio.wait_for(task, 10)
+
+    asyncio.run(whole())
+
+
+def test_a_deadline_does_not_hide_it_either():
+    """Nor does an error of a later attempt."""
+
+    async def whole(later):
+        pool = Pool(1, retry=at_once(2, resend_unconfirmed=True))
+        with pytest.raises(UnconfirmedError) as caught:
+            await call(pool, counting([UnconfirmedError("lost"), later]))
+        assert "lost" in str(caught.value)
+        assert caught.value.__notes__ == ["after 2 attempts"]
+
+    for later in (RequestTimeoutError("x"), ServerError("x", status=500)):
+        asyncio.run(whole(later))

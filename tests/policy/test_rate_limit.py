@@ -43,7 +43,7 @@ def settled(*, limit=20, at=0.0):
 
 @pytest.mark.parametrize("requests", [0, -1, 1.5, True, "60"])
 def test_a_rate_is_a_whole_number_from_one(requests):
-    with pytest.raises(ConfigurationError, match="expected a whole number from 1"):
+    with pytest.raises(ConfigurationError, match="expected a whole number, 1 to"):
         RateLimit.per_minute(requests)
 
 

@@ -22,14 +22,17 @@ from .pace import SendLog
 
 __all__ = ["Permit", "Permits", "RateLimit"]
 
+_MOST = 1_000_000_000  # requests a minute
 _BACK_OFF = 1.0  # seconds, doubled with every overload in a row
 _BACK_OFF_AT_MOST = 30.0  # seconds
 _ASKED_AT_MOST = 3600.0  # seconds of a Retry-After that are believed
 
 
 def _requests(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise ConfigurationError(f"{attribute.name}={value!r}: expected a whole number from 1")
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST
+    ):
+        raise ConfigurationError(f"{attribute.name}={value!r:.60}: expected a whole number, 1 to {_MOST}")
 
 
 def _address(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

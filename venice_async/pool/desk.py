@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 import warnings
-from typing import TYPE_CHECKING
-
-import anyio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from venice_async.errors import StoreError
 from venice_async.policy.guard import GuardState
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Desk"]
 
+T = TypeVar("T")
+
 _LOOK_AGAIN = 0.2  # seconds, where only another process knows more
 
 
@@ -36,16 +38,20 @@ class Desk:
         store: The store.
         permits: What this process knows of the rate limits.
         guard: What it knows of failures.
+        look: Lets in whoever may go now.
     """
 
-    def __init__(self, store: Store, permits: Permits, guard: GuardState) -> None:
+    def __init__(self, store: Store, permits: Permits, guard: GuardState, look: Callable[[], None]) -> None:
         self._store = store
         self._permits = permits
         self._guard = guard
+        self._look = look
         self._asking: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._processes = 1
         self._down = False
+        self._closed = False
+        self._steps: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Open the store.
@@ -56,7 +62,10 @@ class Desk:
         await self._store.open()
 
     async def close(self) -> None:
-        """Close the store."""
+        """Tell the store what is still to be told, and close it."""
+        self._closed = True
+        while self._steps:
+            await asyncio.wait(self._steps)
         await self._store.close()
 
     def wait(self, model: str, now: float) -> float:
@@ -71,9 +80,39 @@ class Desk:
         if not self._down:
             self._asking.add(self._permits.bucket_name(admission.permit.model))
 
+    def leaves(self, admission: Admission) -> None:
+        """A call that was let in has gone without asking."""
+        self._asking.discard(self._permits.bucket_name(admission.permit.model))
+
     async def take(self, admission: Admission) -> bool:
         """Whether the store agrees; it has recorded the send then."""
+        asked = self._step(self._take(admission))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            # The step goes on in its thread; what it records is given back.
+            self._step(self._give_back(asked, admission))
+            raise
+
+    def ended(self, admission: Admission) -> None:
+        """Tell the others how an attempt ended; nobody waits for that."""
+        if admission.flight is not None:
+            self._step(self._tell(admission))
+
+    def _step(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do something that no cancellation of a caller cuts off; closing waits for it."""
+        task = asyncio.create_task(work, name="venice_async store")
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        return task
+
+    async def _give_back(self, asked: asyncio.Task[bool], admission: Admission) -> None:
+        if await asked:
+            await self._tell(admission)
+
+    async def _take(self, admission: Admission) -> bool:
         if self._down:
+            self.leaves(admission)
             return True
         model = admission.permit.model
         bucket, name = self._permits.bucket(model), self._permits.bucket_name(model)
@@ -84,6 +123,7 @@ class Desk:
             return True
         finally:
             self._asking.discard(name)
+            asyncio.get_running_loop().call_soon(self._look)
         bucket.heard(leave.sends)
         self._guard.heard(leave.failures)
         self._processes = max(self._processes, leave.processes)
@@ -93,32 +133,28 @@ class Desk:
         self._not_before[name] = time.monotonic() + (_LOOK_AGAIN if leave.seconds is None else leave.seconds)
         return False
 
-    async def ended(self, admission: Admission) -> None:
-        """Tell the others how an attempt ended."""
+    async def _tell(self, admission: Admission) -> None:
         if admission.flight is None or self._down:
             return
         model = admission.permit.model
-        with anyio.CancelScope(shield=True):
-            try:
-                if admission.refusal is Refusal.RATE:
-                    until = self._permits.bucket(model).paused_until
-                    await self._store.pause(self._permits.bucket_name(model), until)
-                elif admission.refusal is Refusal.LOCK_OUT:
-                    await self._store.pause(None, self._guard.silent_until)
-                await self._store.ended(admission.flight, failed=admission.failed)
-            except StoreError as exc:
-                self._do_without(exc)
+        try:
+            if admission.refusal is Refusal.RATE:
+                until = self._permits.bucket(model).paused_until
+                await self._store.pause(self._permits.bucket_name(model), until)
+            elif admission.refusal is Refusal.LOCK_OUT:
+                await self._store.pause(None, self._guard.silent_until)
+            await self._store.ended(admission.flight, failed=admission.failed)
+        except StoreError as exc:
+            self._do_without(exc)
 
     def _do_without(self, error: StoreError) -> None:
-        if self._down:
+        if self._down or self._closed:
             return
         self._down = True
         self._asking.clear()
         self._not_before.clear()
         share = max(2, self._processes)
         self._permits.divide(share)
-        warnings.warn(
-            f"{error}; from now on this process uses 1/{share} of the rate limit and knows of no others",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        text = f"{error}; from now on this process uses 1/{share} of the rate limit and knows of no others"
+        # By the loop: a warning that is raised as an error must not cost an image that was paid for.
+        asyncio.get_running_loop().call_soon(warnings.warn, text, RuntimeWarning)

@@ -20,7 +20,15 @@ from typing import NamedTuple, TypeVar
 
 from attrs import define
 
-from venice_async.errors import DecodeError, RequestTimeoutError, StatusError, StorageError, VeniceError
+from venice_async.errors import (
+    DecodeError,
+    RequestTimeoutError,
+    SessionStateError,
+    StatusError,
+    StorageError,
+    UnconfirmedError,
+    VeniceError,
+)
 from venice_async.policy.guard import Guard, GuardState
 from venice_async.policy.rate_limit import Permit, Permits, RateLimit
 from venice_async.policy.retry import Refusal, RetryPolicy, confirm, refusal_of
@@ -28,7 +36,7 @@ from venice_async.stores import Store
 from venice_async.types.response import RateLimitSnapshot
 
 from .desk import Desk
-from .halt import Halt
+from .halt import Halt, NotSentError
 
 __all__ = ["Admission", "BeforeSend", "Pool", "confirmed"]
 
@@ -66,6 +74,7 @@ class Admission:
         if status not in _TOLD_BY_THE_ERROR:
             self._answered = True
             self._pool.permits.answered(self.permit, snapshot, self._pool.now())
+            self._pool.look()
 
     def abandon(self) -> None:
         """Nothing was sent after all."""
@@ -149,8 +158,9 @@ class Pool:
         self.random = random
         self._retry = retry
         self._ask = ask
-        self._desk = None if store is None else Desk(store, self.permits, self.guard)
-        self._asking = asyncio.Lock()
+        self._desk = None if store is None else Desk(store, self.permits, self.guard, self.look)
+        self._learning: asyncio.Task[None] | None = None
+        self._closed = False
         self._free = concurrency
         self._waiting: dict[str, list[_Waiting]] = {}
         self._order = count()
@@ -176,7 +186,19 @@ class Pool:
             await self._desk.open()
 
     async def close(self) -> None:
-        """Close the store, if there is one."""
+        """End all waiting, and close the store, if there is one."""
+        self._closed = True
+        for queue in self._waiting.values():
+            for entry in queue:
+                if not entry.turn.done():
+                    entry.turn.set_exception(SessionStateError("this session is closed"))
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._learning is not None:
+            self._learning.cancel()
+            await asyncio.wait({self._learning})
         if self._desk is not None:
             await self._desk.close()
 
@@ -228,17 +250,29 @@ class Pool:
 
         Args and errors are those of `run`.
         """
+        seconds = 0.0
+        lost: UnconfirmedError | None = None  # what may have been billed is never told as not sent
         for number in count(1):
             try:
+                if number > 1:
+                    with _ended_by(halt):
+                        await asyncio.sleep(seconds)
                 return await attempt(number)
-            except VeniceError as exc:
-                seconds = self._retry.wait(exc, number, random=self.random())
-                if seconds is None or (deadline is not None and self.now() + seconds >= deadline):
-                    if number > 1:
-                        exc.add_note(f"after {number} attempts")
+            except NotSentError:
+                if lost is None:
                     raise
-            with _ended_by(halt):
-                await asyncio.sleep(seconds)
+                raise lost from None
+            except VeniceError as exc:
+                wait = self._retry.wait(exc, number, random=self.random())
+                lost = exc if isinstance(exc, UnconfirmedError) else lost
+                if wait is None or (deadline is not None and self.now() + wait >= deadline):
+                    error = lost or exc
+                    if number > 1:
+                        error.add_note(f"after {number} attempts")
+                    if error is exc:
+                        raise
+                    raise error from exc
+                seconds = wait
         raise AssertionError  # the policy counts the attempts
 
     @asynccontextmanager
@@ -276,22 +310,20 @@ class Pool:
             admission.end()
         finally:
             if self._desk is not None:
-                await self._desk.ended(admission)
+                self._desk.ended(admission)
 
     def release(self) -> None:
         """Take a place back; for the admission that holds it."""
         self._free += 1
-        self._admit()
+        self.look()
 
     async def _learn(self) -> None:
-        """Ask for the key's limits before the first request of all."""
-        if self._ask is None:
-            return
-        async with self._asking:
-            if self._ask is not None:
-                with suppress(VeniceError):  # the answers themselves will tell
-                    await self._ask(self.permits)
-                self._ask = None
+        """Ask for the key's limits before the first request of all; no cancellation cuts that off."""
+        if self._ask is not None:
+            ask, self._ask = self._ask(self.permits), None
+            self._learning = asyncio.create_task(_tolerant(ask), name="venice_async key limits")
+        if self._learning is not None and not self._learning.done():
+            await asyncio.shield(self._learning)
 
     async def _agreed(self, admission: Admission) -> bool:
         """Whether the processes that share the key agree; the admission is taken back if they do not."""
@@ -303,47 +335,75 @@ class Pool:
         finally:
             if not agreed:
                 admission.abandon()
-            self._admit()
+            self.look()
         return agreed
 
     async def _admitted(self, model: str, rank: tuple[bool, int]) -> Admission:
+        if self._closed:
+            raise SessionStateError("this session is closed")
         turn: asyncio.Future[Admission] = asyncio.get_running_loop().create_future()
         heappush(self._waiting.setdefault(model, []), _Waiting(rank, turn))
-        self._admit()
+        self._let_in(model)
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
+                if self._desk is not None:
+                    self._desk.leaves(turn.result())
                 turn.result().abandon()  # it was let in in the same moment
             else:
                 turn.cancel()
-                self._admit()
+                self.look()
             raise
 
-    def _admit(self) -> None:
+    def _let_in(self, model: str) -> None:
+        """Let in who waits for a model: after an arrival nothing has changed for the others."""
+        now, seconds = self.now(), 0.0
+        while self._free and not seconds and (queue := self._waiting.get(model)):
+            if queue[0].turn.done():
+                heappop(queue)
+            elif not (seconds := self._leave(now) or self._wait(model, now)):
+                self._go(model, now)
+        if self._free and self._waiting.get(model):
+            self._come_back(now + seconds)
+
+    def look(self) -> None:
         """Let in whoever may go now, and come back when the next one may."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        now, soonest = self.now(), math.inf
-        while self._free:
-            leave = self.guard.wait(now)
-            if leave != 0:
-                soonest = min(soonest, math.inf if leave is None else leave)
+        now, seconds = self.now(), 0.0
+        while self._free and self._waiting:
+            if seconds := self._leave(now):
                 break
             model, seconds = self._next(now)
-            soonest = seconds
             if model is None:
                 break
-            entry = heappop(self._waiting[model])
-            self._free -= 1
-            self.guard.started()
-            admission = Admission(self, self.permits.sent(model, now))
-            if self._desk is not None:
-                self._desk.comes(admission)
-            entry.turn.set_result(admission)
-        if soonest < math.inf and self._waiting:
-            self._timer = asyncio.get_running_loop().call_later(soonest, self._admit)
+            self._go(model, now)
+        if self._free and self._waiting:
+            self._come_back(now + seconds)
+
+    def _leave(self, now: float) -> float:
+        """Seconds until the guard lets anyone go; infinity: not before an answer has come."""
+        seconds = self.guard.wait(now)
+        return math.inf if seconds is None else seconds
+
+    def _go(self, model: str, now: float) -> None:
+        """Let the first who waits for a model go."""
+        entry = heappop(self._waiting[model])
+        self._free -= 1
+        self.guard.started()
+        admission = Admission(self, self.permits.sent(model, now))
+        if self._desk is not None:
+            self._desk.comes(admission)
+        entry.turn.set_result(admission)
+
+    def _come_back(self, when: float) -> None:
+        """Look again at a time, or earlier."""
+        if when < math.inf and (self._timer is None or when < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(when, self.look)
 
     def _next(self, now: float) -> tuple[str | None, float]:
         """The model whose first waiting call is to go now; None, and the seconds until one may."""
@@ -364,6 +424,11 @@ class Pool:
         """Seconds until a request for a model may be sent; infinity while another one is asking."""
         seconds = self.permits.wait(model, now)
         return seconds if self._desk is None else max(seconds, self._desk.wait(model, now))
+
+
+async def _tolerant(ask: Awaitable[None]) -> None:
+    with suppress(VeniceError):  # the answers themselves will tell
+        await ask
 
 
 async def _prepared(before_send: BeforeSend, number: int, admission: Admission) -> None:

@@ -58,7 +58,7 @@ DEFAULT_BASE_URL = "https://api.venice.ai/api/v1"
 
 _GENERATE = "image/generate"
 _CATALOGUE_BYTES = 16 * 1024 * 1024
-_ASKING = Timeouts(total=10.0)  # for what only makes the start quicker
+_ASKING = Timeouts(total=5.0)  # for what only makes the start quicker
 
 R = TypeVar("R")
 

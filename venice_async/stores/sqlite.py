@@ -58,6 +58,7 @@ class SqliteStore:
         self._path = path
         self._thread = WriterThread()
         self._connection: sqlite3.Connection | None = None
+        self._broken: StoreError | None = None
         self._pid = os.getpid()
         self._seen_sends: dict[str, int] = {}
         self._seen_failures = 0
@@ -137,14 +138,23 @@ class SqliteStore:
     def _transact(self, step: Callable[[sqlite3.Connection], T]) -> T:
         if self._connection is None:
             raise StoreError(f"{self._path}: the store is closed")
+        if self._broken is not None:
+            raise self._broken  # what is queued behind a step that failed would wait as long for nothing
+        try:
+            return self._transaction(self._connection, step)
+        except StoreError as exc:
+            self._broken = exc
+            raise
+
+    def _transaction(self, connection: sqlite3.Connection, step: Callable[[sqlite3.Connection], T]) -> T:
         with _store_errors(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                result = step(self._connection)
+                result = step(connection)
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            connection.execute("COMMIT")
             return result
 
     def _take(self, sql: sqlite3.Connection, *, bucket: str, pace: Pace, guard: GuardState) -> Leave:
@@ -243,7 +253,7 @@ class _Times:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
@@ -254,5 +264,5 @@ def _is_alive(pid: int) -> bool:
 def _store_errors(path: Path) -> Generator[None, None, None]:
     try:
         yield
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, ValueError, OverflowError) as exc:
         raise StoreError(f"{path}: the shared store cannot be used: {exc}") from exc

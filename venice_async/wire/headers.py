@@ -16,7 +16,9 @@ from urllib.parse import unquote
 
 from venice_async.types.response import Deprecation, Moderation, RateLimitSnapshot
 
-__all__ = ["answer_fields", "request_id", "retry_after"]
+__all__ = ["answer_fields", "rate_limit_of", "request_id", "retry_after"]
+
+_MOST = 1e9  # of anything that a header counts
 
 Headers = Mapping[str, str]
 
@@ -96,7 +98,7 @@ def _number(value: str | None, *, signed: bool = False) -> float | None:
 
 def _count(value: str | None) -> int | None:
     number = _number(value)
-    return int(number) if number is not None else None
+    return int(number) if number is not None and number <= _MOST else None
 
 
 def _date(value: str | None) -> float | None:
