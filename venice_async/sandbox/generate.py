@@ -24,6 +24,7 @@ from .catalogue import DEFAULT_MODEL, MODELS, Model
 from .compose import Order, complete_wish, compose
 from .fault import Fault
 from .limiter import Verdict
+from .paint import is_adult, is_blurred
 from .refusal import RefusalError, error_body, html_page
 from .state import State
 from .validate import IMAGE_SCHEMAS, OPENAI_SCHEMA, ImageSchema, Issue, Schema, details_of
@@ -154,7 +155,7 @@ class Generation:
         inference = time.monotonic() - began
         order = Order(body, wish, shape, self.state.images, began, preprocessing, inference)
         composed = await self.state.workers.run(compose, order, self.fault)
-        self.headers.update(_moderation(), **{"x-venice-model-id": wish["model"]})
+        self.headers.update(_moderation(wish), **{"x-venice-model-id": wish["model"]})
         if body.get("enhance_prompt"):
             enhanced = f"{body['prompt'][:_LONGEST_ECHO]}, highly detailed, soft light"
             self.headers["x-venice-enhanced-prompt"] = quote(enhanced, safe="")
@@ -179,12 +180,18 @@ def _in_venices_words(body: Mapping[str, Any]) -> dict[str, Any]:
         "width": int(width),
         "height": int(height),
         "format": body.get("output_format", "png"),
+        "safe_mode": body.get("moderation", "auto") == "auto",
     }
 
 
-def _moderation() -> dict[str, str]:
-    kinds = ("is-blurred", "is-content-violation", "is-adult-model-content-violation", "contains-minor")
-    return {f"x-venice-{kind}": "false" for kind in kinds}
+def _moderation(wish: Mapping[str, Any]) -> dict[str, str]:
+    found = {
+        "is-blurred": is_blurred(wish),
+        "is-content-violation": False,
+        "is-adult-model-content-violation": is_adult(wish["prompt"]),
+        "contains-minor": False,
+    }
+    return {f"x-venice-{name}": str(is_so).lower() for name, is_so in found.items()}
 
 
 def _explained(issues: list[Issue]) -> dict[str, Any]:
