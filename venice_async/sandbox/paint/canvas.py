@@ -16,7 +16,21 @@ from PIL import Image, ImageChops, ImageDraw
 from .dice import Dice
 from .palette import Colour, mix
 
-__all__ = ["Points", "fill", "gradient", "halo", "noise", "overlay", "polygon", "ramp", "ridge", "threshold"]
+__all__ = [
+    "ROUND",
+    "ROUND_EDGE",
+    "Points",
+    "Stencil",
+    "fill",
+    "gradient",
+    "halo",
+    "noise",
+    "overlay",
+    "polygon",
+    "ramp",
+    "ridge",
+    "threshold",
+]
 
 Points = list[tuple[float, float]]
 Size = tuple[int, int]
@@ -24,7 +38,7 @@ Size = tuple[int, int]
 _COLUMN = 64
 
 # Grows from 0 in the middle to `ROUND_EDGE` at the middle of each side; only ever read.
-_ROUND = Image.radial_gradient("L")
+ROUND = Image.radial_gradient("L")
 ROUND_EDGE = 180
 
 
@@ -93,6 +107,31 @@ def ridge(dice: Dice, width: int, base: float, amplitude: float, roughness: floa
     return [(index * step, base + height * amplitude) for index, height in enumerate(heights)]
 
 
+class Stencil:
+    """Many polygons of one colour over a band of the picture, laid on at once.
+
+    Args:
+        width: The picture's width in pixels.
+        top: Where the band begins, in pixels from the top; it ends at `bottom`.
+        bottom: See `top`.
+    """
+
+    def __init__(self, width: int, top: float, bottom: float) -> None:
+        self._top = int(top) - 1
+        self._size = (width, max(1, int(bottom) + 1 - self._top))
+        self._mask = Image.new("L", (2 * self._size[0], 2 * self._size[1]))
+        self._draw = ImageDraw.Draw(self._mask)
+
+    def add(self, points: Points, opacity: float = 1.0) -> None:
+        """Cut a polygon out of the stencil."""
+        corners = [(2 * x, 2 * (y - self._top)) for x, y in points]
+        self._draw.polygon(corners, fill=int(255 * opacity))
+
+    def lay(self, image: Image.Image, colour: Colour) -> None:
+        """Paint the picture through it."""
+        image.paste(Image.new("RGB", self._size, colour), (0, self._top), self._mask.reduce(2))
+
+
 def polygon(image: Image.Image, points: Points, colour: Colour, opacity: float = 1.0) -> None:
     """Fill a polygon with smooth edges."""
     overlay(image, points, lambda size: Image.new("RGB", size, colour), opacity)
@@ -134,7 +173,7 @@ def fill(image: Image.Image, line: Points, upper: Colour, lower: Colour, bottom:
 
 
 @lru_cache(512)
-def _fading(strength: float, falloff: float) -> list[int]:
+def fading(strength: float, falloff: float) -> list[int]:
     return [int(255 * strength * max(0.0, 1 - value / ROUND_EDGE) ** falloff) for value in range(256)]
 
 
@@ -151,7 +190,7 @@ def halo(
     radius = max(1.0, radius)
     left, top = int(x - radius), int(y - radius)
     side = max(1, int(2 * radius))
-    glow = _ROUND.point(_fading(round(strength, 2), falloff))
+    glow = ROUND.point(fading(round(strength, 2), falloff))
     box = (max(0, left), max(0, top), min(image.width, left + side), min(image.height, top + side))
     if box[2] <= box[0] or box[3] <= box[1]:
         return
@@ -164,7 +203,4 @@ def halo(
         min(256.0, (box[3] - top) * part),
     )
     mask = glow.resize(size, Image.Resampling.BILINEAR, box=source)
-    patch = image.crop(box)
-    solid = Image.new("RGB", size, colour)
-    bright = ImageChops.screen(patch, solid)
-    image.paste(bright, box, mask)
+    image.paste(ImageChops.screen(image.crop(box), Image.new("RGB", size, colour)), box, mask)

@@ -6,10 +6,10 @@ import math
 
 from PIL import Image, ImageDraw
 
-from .canvas import gradient, halo
+from .canvas import gradient
 from .dice import Dice
 from .palette import Colour, hexed, mix, scaled
-from .sky import Ground, View, sky
+from .sky import Glow, Ground, View, sky
 from .water import water
 
 __all__ = ["city"]
@@ -17,21 +17,13 @@ __all__ = ["city"]
 
 def city(view: View) -> Ground:
     """Rows of houses before the sky, and water or a street before them."""
-    dice, image, light = view.dice.child("city"), view.image, view.light
-    width, height, unit = image.width, image.height, view.unit
+    dice, light = view.dice.child("city"), view.light
     standing = bool(view.scene.subjects)
     base = dice.between(0.7, 0.78)
-    sky(view, base)
-    if light.dark > 0.5:
-        halo(
-            image,
-            width * dice.between(0.3, 0.7),
-            height * (base - 0.12),
-            unit * 0.9,
-            (255, 150, 90),
-            0.5,
-            1.5,
-        )
+    glow = (
+        Glow((dice.between(0.3, 0.7), base - 0.06), 0.8, (255, 150, 90), 0.34) if light.dark > 0.5 else None
+    )
+    sky(view, base, glow)
     tone = hexed(dice.choice(("5a6480", "665a7a", "4f6a7c")))
     if view.shows("buildings"):
         for row, depth in enumerate((0.66, 0.42, 0.14)):
@@ -73,35 +65,42 @@ def _blocks(view: View, dice: Dice, base: float, tall: float, colour: Colour, de
         elif kind < 0.48:
             inset = int(wide * 0.22)
             draw.rectangle((left + inset, int(top - unit * 0.025), right - inset, int(top)), fill=shade)
-        _windows(draw, dice, (left, int(top), right, foot), view, depth, shade)
+        _windows(view, dice, (left, int(top), right, foot), depth, shade)
         x += wide * dice.between(0.92, 1.12)
 
 
-def _windows(
-    draw: ImageDraw.ImageDraw,
-    dice: Dice,
-    box: tuple[int, int, int, int],
-    view: View,
-    depth: float,
-    shade: Colour,
-) -> None:
+def _windows(view: View, dice: Dice, box: tuple[int, int, int, int], depth: float, shade: Colour) -> None:
+    """Fill a house's front with rows of windows; in the dark a part of them is lit."""
     unit, dark = view.unit, view.light.dark
-    step = max(3.0, unit * 0.0155 * (1.3 - depth))
-    size = step * 0.42
     left, top, right, foot = box
+    step = max(3, round(unit * 0.0155 * (1.3 - depth)))
+    gap = max(1, round(step * 0.5))
+    columns, rows = (right - left - gap) // step, (foot - top - gap) // step
+    if columns < 1 or rows < 1:
+        return
+    glass = mix(shade, view.light.sky[2], 0.4) if dark < 0.4 else scaled(shade, 0.8)
     warm = mix((255, 214, 132), view.light.horizon, depth * 0.55)
     cool = mix((190, 222, 240), view.light.horizon, depth * 0.5)
-    glass = mix(shade, view.light.sky[2], 0.4) if dark < 0.4 else scaled(shade, 0.8)
-    share = 0.08 if dark < 0.3 else 0.3 if dark < 0.6 else 0.5
-    y = top + step * 0.8
-    while y < foot - step:
-        x = left + step * 0.6
-        while x + size < right - step * 0.2:
-            throw = dice.part()
-            fill_with = (warm if throw < share * 0.8 else cool) if throw < share else glass
-            draw.rectangle((int(x), int(y), int(x + size), int(y + size * 1.25)), fill=fill_with)
-            x += step
-        y += step * 1.15
+    share = 20 if dark < 0.3 else 76 if dark < 0.6 else dice.count(60, 140)
+    thrown = Image.frombytes("L", (columns, rows), dice.child(left).raw(columns * rows))
+    panes = Image.merge(
+        "RGB",
+        [
+            thrown.point(
+                [warm[band]] * (share * 4 // 5)
+                + [cool[band]] * (share - share * 4 // 5)
+                + [glass[band]] * (256 - share)
+            )
+            for band in range(3)
+        ],
+    )
+    front = panes.resize((columns * step, rows * step), Image.Resampling.NEAREST)
+    draw = ImageDraw.Draw(front)
+    for column in range(columns):
+        draw.rectangle((column * step + step - gap, 0, column * step + step - 1, front.height), fill=shade)
+    for row in range(rows):
+        draw.rectangle((0, row * step + step - gap, front.width, row * step + step - 1), fill=shade)
+    view.image.paste(front, (left + (right - left - front.width + gap) // 2, top + gap))
 
 
 def _street(view: View, base: float) -> Ground:

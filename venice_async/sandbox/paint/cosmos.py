@@ -6,7 +6,7 @@ import math
 
 from PIL import Image, ImageDraw
 
-from .canvas import Points, fill, gradient, halo, noise, polygon, ridge, threshold
+from .canvas import ROUND, Points, fill, gradient, halo, noise, polygon, ridge, threshold
 from .dice import Dice
 from .palette import Colour, hexed, hue, mix, scaled
 from .sky import Ground, View
@@ -65,16 +65,16 @@ def moon(view: View) -> Ground:
 def _nebula(view: View, dice: Dice) -> None:
     """Fill the picture with the dark, coloured clouds and stars."""
     image, unit = view.image, view.unit
-    size = (max(2, image.width // 4), max(2, image.height // 4))
+    size = (max(2, image.width // 6), max(2, image.height // 6))
     deep = hue((10, 11, 30), dice.between(-0.08, 0.08))
     soft = gradient(size, (deep, scaled(deep, 1.9), scaled(deep, 0.7)))
     tints = dice.choice(
         (("b8408a", "3f6fd8"), ("e0704a", "6a3fb0"), ("2fa89a", "4a4fd0"), ("d8a24a", "a03f78"))
     )
     for index, tint in enumerate(tints):
-        cloud = threshold(noise(dice.child("cloud", index), size, (2, 2), 4), 112, 214, 205)
+        cloud = threshold(_swirled(dice.child("cloud", index), size), 108, 206, 205)
         soft.paste(Image.new("RGB", size, hexed(tint)), (0, 0), cloud)
-    bright = threshold(noise(dice.child("heart"), size, (2, 2), 4), 152, 216, 150)
+    bright = threshold(_swirled(dice.child("heart"), size), 150, 216, 150)
     soft.paste(Image.new("RGB", size, (255, 226, 206)), (0, 0), bright)
     image.paste(soft.resize(image.size, Image.Resampling.BICUBIC))
     if unit < 24 or not view.shows("stars"):
@@ -85,8 +85,16 @@ def _nebula(view: View, dice: Dice) -> None:
         radius = unit * (0.0008 + 0.0032 * size_of_it)
         glow = mix(hexed(tints[0]), (255, 252, 244), stars.between(0.5, 1.0))
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=glow)
-        if size_of_it > 0.75:
+        if size_of_it > 0.86:
             halo(image, x, y, radius * 9, glow, 0.6, 3)
+
+
+def _swirled(dice: Dice, size: tuple[int, int]) -> Image.Image:
+    """Make clouds in which no rows and columns show: noise, turned."""
+    side = int(1.5 * max(size)) + 2
+    turned = noise(dice, (side, side), (3, 3), 5).rotate(dice.between(20, 70), Image.Resampling.BILINEAR)
+    left, top = (side - size[0]) // 2, (side - size[1]) // 2
+    return turned.crop((left, top, left + size[0], top + size[1]))
 
 
 def _planet(view: View, dice: Dice, at: tuple[float, float], radius: float, *, ring: bool) -> None:
@@ -100,11 +108,11 @@ def _planet(view: View, dice: Dice, at: tuple[float, float], radius: float, *, r
     ]
     table = [tone[channel] for channel in range(3) for tone in tones]
     ball = threshold(stripes, 60, 200).convert("RGB").point(table)
-    shade = Image.radial_gradient("L").resize((2 * side, 2 * side), Image.Resampling.BILINEAR)
-    offset = int(side * (0.68 if view.light.side < 0 else 0.32))
+    shade = ROUND.resize((2 * side, 2 * side), Image.Resampling.BILINEAR)
+    offset = int(side * (0.3 if view.light.side < 0 else 0.7))
     shade = shade.crop((side - offset, int(side * 0.66), 2 * side - offset, int(side * 1.66)))
     night = Image.new("RGB", (side, side), scaled(mix(colour, (10, 10, 34), 0.86), 0.6))
-    ball.paste(night, (0, 0), threshold(shade, 60, 196))
+    ball.paste(night, (0, 0), threshold(shade, 38, 122))
     mask = Image.new("L", (2 * side, 2 * side))
     ImageDraw.Draw(mask).ellipse((0, 0, 2 * side - 1, 2 * side - 1), fill=255)
     halo(image, at[0], at[1], radius * 1.5, colour, 0.5, 1.5)

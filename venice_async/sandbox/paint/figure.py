@@ -151,7 +151,7 @@ def _lit(body: Image.Image, mask: Image.Image, light: Light, distance: float) ->
         day = Image.blend(day, Image.new("RGB", body.size, light.horizon), distance)
     rim = ImageChops.subtract(
         mask,
-        ImageChops.offset(mask, max(1, height // 90) * (1 if light.side < 0 else -1), max(1, height // 140)),
+        ImageChops.offset(mask, max(1, height // 170) * (1 if light.side < 0 else -1), max(1, height // 240)),
     )
     day.paste(mix(light.sun, light.horizon, 0.25), (0, 0), rim.point(_scale(0.3 + 0.4 * light.dark)))
     return day

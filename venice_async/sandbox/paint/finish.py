@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from venice_async.sandbox.catalogue import MODELS
 
-from .canvas import noise
+from .canvas import ROUND, noise
 from .dice import Dice
 from .palette import Colour, mix, scaled
 
@@ -44,9 +44,6 @@ _USUAL_STEPS = 25
 _USUAL_CFG = 7.0
 # Below this no text can be read.
 _SMALLEST_MARKED = 96
-
-# Only ever read.
-_ROUND = Image.radial_gradient("L")
 
 
 @frozen
@@ -170,11 +167,11 @@ def grained(image: Image.Image, dice: Dice, strength: float) -> Image.Image:
 
 def surfaced(image: Image.Image, dice: Dice, grain: float) -> Image.Image:
     """Give the picture its surface: corners a little darker, and a grain of up to `grain` of 255."""
-    size = (max(1, image.width), max(1, image.height))
-    corners = _ROUND.point([255 - int(40 * max(0.0, value / 255 - 0.42) ** 1.6 * 2) for value in range(256)])
-    light = corners.resize(size, Image.Resampling.BILINEAR)
-    light = ImageChops.subtract(light, _grain(size, dice, grain))
-    return ImageChops.multiply(image, Image.merge("RGB", (light, light, light)))
+    corners = ROUND.point([int(80 * max(0.0, value / 255 - 0.42) ** 1.6) for value in range(256)])
+    dark = corners.resize(image.size, Image.Resampling.BILINEAR)
+    dark = ImageChops.add(dark, _grain(image.size, dice, grain))
+    image.paste(Image.new("RGB", image.size), (0, 0), dark)
+    return image
 
 
 def _grain(size: tuple[int, int], dice: Dice, strength: float) -> Image.Image:
@@ -186,15 +183,17 @@ def _grain(size: tuple[int, int], dice: Dice, strength: float) -> Image.Image:
     )
     sheet = Image.new("L", size)
     for x in range(0, size[0], side):
-        for y in range(0, size[1], side):
-            sheet.paste(tile, (x, y))
+        sheet.paste(tile, (x, 0))
+    strip = sheet.crop((0, 0, size[0], min(side, size[1])))
+    for y in range(side, size[1], side):
+        sheet.paste(strip, (0, y))
     return sheet
 
 
 def vignetted(image: Image.Image, strength: float) -> Image.Image:
     """Darken the corners."""
     table = [255 - int(255 * strength * max(0.0, value / 255 - 0.42) ** 1.6 * 2) for value in range(256)]
-    corners = _ROUND.point(table).resize(image.size, Image.Resampling.BILINEAR)
+    corners = ROUND.point(table).resize(image.size, Image.Resampling.BILINEAR)
     return ImageChops.multiply(image, Image.merge("RGB", (corners, corners, corners)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from .canvas import Points, gradient
 from .dice import Dice
@@ -50,7 +50,7 @@ def trees(
     if bottom <= top:
         return
     size = (image.width, bottom - top)
-    wood, sunny = Image.new("L", (2 * size[0], 2 * size[1])), Image.new("L", (2 * size[0], 2 * size[1]))
+    wood, sunny = Image.new("L", (2 * size[0], 2 * size[1])), Image.new("L", size)
     on_wood, on_sunny = ImageDraw.Draw(wood), ImageDraw.Draw(sunny)
     for _ in range(count):
         x = dice.part() * image.width
@@ -60,11 +60,13 @@ def trees(
         tree = [*right, *reversed(left)]
         on_wood.polygon(tree, fill=255)
         # A tree covers the light on those behind it.
-        on_sunny.polygon(tree, fill=0)
-        on_sunny.polygon(left if view.light.side < 0 else right, fill=200 if snow else 178)
-    image.paste(Image.new("RGB", size, colour), (0, top), wood.reduce(2))
+        on_sunny.polygon([(px / 2, py / 2) for px, py in tree], fill=0)
+        half = left if view.light.side < 0 else right
+        on_sunny.polygon([(px / 2, py / 2) for px, py in half], fill=200 if snow else 178)
+    wood = wood.reduce(2)
+    image.paste(Image.new("RGB", size, colour), (0, top), wood)
     side = mix(colour, (236, 242, 248), 0.75) if snow else mix(colour, view.light.sun, 0.16)
-    image.paste(Image.new("RGB", size, side), (0, top), sunny.reduce(2))
+    image.paste(Image.new("RGB", size, side), (0, top), ImageChops.multiply(sunny, wood))
 
 
 def _fir(x: float, foot: float, tall: float) -> tuple[Points, Points]:
@@ -85,7 +87,7 @@ def _fir(x: float, foot: float, tall: float) -> tuple[Points, Points]:
 def meadow(view: View, dice: Dice, top: float, colour: Colour, *, flowers: bool = True) -> None:
     """Grow grass along the lower edge, with a few flowers in it."""
     image, unit = view.image, view.unit
-    if not view.shows("grass") or unit < 64:
+    if not view.shows("grass") or unit < 80:
         return
     first = int(image.height * top)
     size = (image.width, image.height - first)

@@ -13,12 +13,12 @@ from types import MappingProxyType
 
 from PIL import Image, ImageDraw
 
-from .canvas import Points, fill, gradient, halo, overlay, polygon, ridge
+from .canvas import Points, fill, gradient, overlay, polygon, ridge
 from .dice import Dice
 from .growth import green, meadow, trees
 from .palette import Colour, hexed, hue, mix, scaled
 from .peaks import mist, mountains
-from .sky import Ground, View, sky
+from .sky import Glow, Ground, View, sky
 from .water import foam, mirror, water
 
 __all__ = ["LANDSCAPES"]
@@ -168,11 +168,10 @@ def _lake(view: View) -> Ground:
 
 def _forest(view: View) -> Ground:
     dice, image, light = view.dice.child("forest"), view.image, view.light
-    sky(view, 0.72)
+    sky(view, 0.72, Glow((light.at[0], 0.45), 0.95, light.sun, 0.35))
     width, height, unit = image.width, image.height, view.unit
     wood = {"autumn": (150, 88, 40), "winter": (86, 104, 118)}.get(view.scene.season, (44, 88, 66))
     white = view.scene.season == "winter" or "snow" in view.scene.weather
-    halo(image, light.at[0] * width, height * 0.45, unit * 0.95, light.sun, 0.35, 1.6)
     for row, depth in enumerate((0.72, 0.52, 0.32, 0.14)):
         colour = light.on(hue(wood, dice.between(-0.03, 0.03)), depth)
         line = ridge(dice.child("row", row), width, height * (0.66 + 0.05 * row), unit * 0.02, 0.4)
@@ -258,6 +257,8 @@ def _rolling(
         base = start + (0.9 - start) * (row / rows) ** 1.15 + 0.03
         line = ridge(dice.child("row", row), width, height * base, unit * swell * (0.6 + 0.25 * row), 0.34)
         near = light.on(hue(cover, dice.between(-0.015, 0.02)), depth)
+        if snow:
+            near = mix(near, scaled((232, 240, 252), 1 - 0.42 * light.dark), 0.6)
         upper, lower = (
             mix(near, light.sun, 0.2 if snow else 0.16),
             scaled(mix(near, light.sky[0], 0.22 if snow else 0.0), 0.86),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from .canvas import Points, fill, polygon, ramp, ridge
+from .canvas import Points, Stencil, fill, ramp, ridge
 from .dice import Dice
 from .palette import Colour, hexed, hue, mix, scaled
 from .sky import View
@@ -18,13 +18,13 @@ def mountains(view: View, dice: Dice, base: float) -> None:
     snow = view.shows("snow") and (view.scene.season != "summer")
     if not view.shows("mountains"):
         return
-    peaks(view, dice.child(1), base, dice.between(0.34, 0.46), rock, 0.58, snow=snow)
+    _chain(view, dice.child(1), base, dice.between(0.34, 0.46), rock, 0.58, snow=snow)
     mist(view, base - 0.22, base, 0.55)
-    peaks(view, dice.child(2), base + 0.02, dice.between(0.2, 0.28), scaled(rock, 0.85), 0.32, snow=False)
+    _chain(view, dice.child(2), base + 0.02, dice.between(0.2, 0.28), scaled(rock, 0.85), 0.32, snow=False)
     mist(view, base - 0.12, base + 0.03, 0.5)
 
 
-def peaks(
+def _chain(
     view: View, dice: Dice, base: float, tall: float, colour: Colour, distance: float, *, snow: bool
 ) -> None:
     """Raise a chain of mountains with a bright and a shaded side, and snow on top."""
@@ -33,21 +33,27 @@ def peaks(
     line = ridge(dice, width, height * (base - tall * 0.5), height * tall * 0.5, 0.52)
     near = light.on(colour, distance)
     fill(image, line, near, mix(near, light.horizon, 0.55))
-    sunny, away = mix(near, light.sun, 0.28), mix(scaled(near, 0.72), light.sky[0], 0.22)
-    white = mix(light.on((250, 252, 255), distance * 0.7), light.sun, 0.1)
-    ends = len(line) - 1
-    for index in range(2, ends - 1):
+    band = (width, min(y for _, y in line), height * base + 1)
+    bright, dim, caps, folds = (Stencil(*band) for _ in range(4))
+    for index in range(2, len(line) - 2):
         x, y = line[index]
         if not (y <= line[index - 1][1] and y <= line[index + 1][1] and y < line[index - 2][1]):
             continue
         drop = min(height * tall * 0.9, height * base - y)
         if drop < unit * 0.02:
             continue
-        flank = _flank(dice, x, y, drop, light.side)
-        polygon(image, _below(flank, line), sunny if drop > 0 else near, 0.5)
-        polygon(image, _below(_flank(dice, x, y, drop, -light.side), line), away, 0.5)
+        bright.add(_below(_flank(dice, x, y, drop, light.side), line), 0.5)
+        dim.add(_below(_flank(dice, x, y, drop, -light.side), line), 0.5)
         if snow and drop > height * tall * 0.55:
-            _cap(view, dice, line, index, drop * 0.34, white, mix(white, light.sky[0], 0.35))
+            crest, hem = _cap(dice, line, index, drop * 0.34)
+            caps.add([*crest, *hem], 0.94)
+            folds.add([point for point in [*crest, *hem] if (point[0] - x) * light.side <= 0], 0.6)
+    bright.lay(image, mix(near, light.sun, 0.28))
+    dim.lay(image, mix(scaled(near, 0.72), light.sky[0], 0.22))
+    if snow:
+        white = mix(light.on((250, 252, 255), distance * 0.7), light.sun, 0.1)
+        caps.lay(image, white)
+        folds.lay(image, mix(white, light.sky[0], 0.35))
 
 
 def _flank(dice: Dice, x: float, y: float, drop: float, side: float) -> Points:
@@ -70,35 +76,19 @@ def _below(face: Points, line: Points) -> Points:
     return held
 
 
-def _cap(view: View, dice: Dice, line: Points, peak: int, depth: float, white: Colour, shade: Colour) -> None:
-    top = line[peak][1]
+def _cap(dice: Dice, line: Points, peak: int, depth: float) -> tuple[Points, Points]:
+    """Give the crest on which a peak's snow lies, and its ragged hem, back again."""
+    middle, top = line[peak]
     left = right = peak
-    while left > 0 and line[left - 1][1] < top + depth and line[left - 1][1] >= line[left][1] - depth * 0.1:
+    lowest = top + depth
+    while left > 0 and line[left][1] - depth * 0.1 <= line[left - 1][1] < lowest:
         left -= 1
-    while (
-        right < len(line) - 1
-        and line[right + 1][1] < top + depth
-        and line[right + 1][1] >= line[right][1] - depth * 0.1
-    ):
+    while right < len(line) - 1 and line[right][1] - depth * 0.1 <= line[right + 1][1] < lowest:
         right += 1
-    crest = line[left : right + 1]
-    if len(crest) < 3:
-        return
-    hem: Points = []
-    for x, y in reversed(crest[1:-1]):
-        hem.append(
-            (
-                x,
-                y
-                + depth
-                * dice.between(0.2, 0.75)
-                * (1 - abs(x - line[peak][0]) / (crest[-1][0] - crest[0][0] + 1)),
-            )
-        )
-    polygon(view.image, [*crest, *hem], white, 0.94)
-    away = [point for point in [*crest, *hem] if (point[0] - line[peak][0]) * view.light.side <= 0]
-    if len(away) > 2:
-        polygon(view.image, away, shade, 0.6)
+    crest = line[left : right + 1] if right > left + 1 else line[peak - 1 : peak + 2]
+    wide = crest[-1][0] - crest[0][0] + 1
+    hem = [(x, y + depth * dice.between(0.2, 0.75) * (1 - abs(x - middle) / wide)) for x, y in crest[1:-1]]
+    return crest, hem[::-1]
 
 
 def mist(view: View, top: float, bottom: float, strength: float = 0.5) -> None:

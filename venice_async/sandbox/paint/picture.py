@@ -55,7 +55,7 @@ _QUALITIES: Mapping[str, Mapping[str, int]] = MappingProxyType(
 )
 
 # The longest side that is painted in full; a greater picture is enlarged from it.
-_LONGEST = {"low": 512, "medium": 1280, "high": 2048}
+_LONGEST = {"low": 512, "medium": 768, "high": 2048}
 
 _IMAGE_DESCRIPTION, _SOFTWARE, _EXIF_PART, _USER_COMMENT = 0x010E, 0x0131, 0x8769, 0x9286
 _RECORDED = ("model", "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "style_preset")
@@ -122,8 +122,9 @@ def _work(body: Mapping[str, Any], variant: int, prompt: str, size: tuple[int, i
         image = styled(image, style, dice.child("style"))
     for reference in body.get("style_references", ()):
         image = tinted(image, mean_colour(reference["image"]), reference.get("strength", 0.5))
-    image = surfaced(image, dice, grain_of(body.get("steps"), model))
-    return image if inner == size else image.resize(size, Image.Resampling.BICUBIC)
+    if inner != size:
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    return surfaced(image, dice, grain_of(body.get("steps"), model))
 
 
 def _exif(body: Mapping[str, Any], variant: int) -> Image.Exif:

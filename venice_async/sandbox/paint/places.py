@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .canvas import Points, fill, gradient, halo, noise, overlay, polygon, ramp, ridge
 from .city import city
 from .cosmos import moon, space
 from .dice import Dice
-from .palette import Colour, hexed, hue, lit, mix, scaled
+from .palette import Colour, Light, hexed, hue, lit, mix, scaled
 from .pattern import pattern
 from .sky import Ground, View
 
@@ -137,8 +137,7 @@ def _table(view: View) -> Ground:
         dice.child("grain"), (max(2, width // 2), max(2, (height - first) // 2)), (3, 24), 2
     ).resize(board.size)
     board = Image.blend(board, Image.merge("RGB", (grain, grain, grain)), 0.07)
-    glow = (width * (0.5 + 0.3 * light.side), 0)
-    halo(board, *glow, unit * 0.7, light.sun, 0.3, 1.6)
+    halo(board, width * (0.5 + 0.3 * light.side), 0, unit * 0.6, light.sun, 0.3, 1.6)
     image.paste(board, (0, first))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, first, width, first + max(0, int(unit * 0.004))), fill=mix(wood, (255, 246, 226), 0.5))
@@ -150,39 +149,35 @@ def _table(view: View) -> Ground:
 def _wall(view: View, dice: Dice) -> None:
     """Paint a wall, with the light of a window on it."""
     image, light = view.image, view.light
-    width, height, unit = image.width, image.height, view.unit
+    width, height = image.width, image.height
     low, high = dice.choice(_WALLS).split()
     tone = mix(light.tone, (255, 236, 214), 0.45)
     colours = [hue(hexed(text), dice.between(-0.03, 0.03)) for text in (high, low)]
     top, bottom = (mix(colour, lit(colour, tone), 0.9) for colour in colours)
-    image.paste(gradient(image.size, (scaled(bottom, 0.8), mix(top, bottom, 0.4), top)))
-    at = (width * (0.5 + 0.34 * light.side), height * 0.2)
-    halo(image, *at, unit * 0.9, mix(light.sun, top, 0.4), 0.5, 1.5)
-    if dice.chance(0.6):
-        lean, x, y, side = (
-            -light.side * unit * 0.08,
-            width * (0.5 - 0.18 * light.side),
-            height * 0.1,
-            unit * 0.17,
-        )
-        small = Image.new("L", (max(2, width // 2), max(2, height // 2)))
-        panes = ImageDraw.Draw(small)
-        for across in range(2):
-            for down in range(2):
-                left, upper = x + across * side * 1.16 - side, y + down * side * 1.24
-                shift = lean * 1.24 * down
-                pane = [
-                    (left + shift, upper),
-                    (left + side + shift, upper),
-                    (left + side + shift + lean, upper + side * 1.1),
-                    (left + shift + lean, upper + side * 1.1),
-                ]
-                panes.polygon([(px / 2, py / 2) for px, py in pane], fill=88)
-        image.paste(
-            Image.new("RGB", image.size, mix(light.sun, (255, 255, 255), 0.3)),
-            (0, 0),
-            small.reduce(4).resize(image.size, Image.Resampling.BICUBIC),
-        )
+    size = (max(2, width // 4), max(2, height // 4))
+    soft = gradient(size, (scaled(bottom, 0.8), mix(top, bottom, 0.4), top))
+    glare = mix(light.sun, top, 0.4)
+    halo(soft, size[0] * (0.5 + 0.34 * light.side), size[1] * 0.2, min(size) * 1.1, glare, 0.5, 1.5)
+    if dice.chance(0.7):
+        _window_light(soft, light, dice)
+    image.paste(soft.resize(image.size, Image.Resampling.BICUBIC))
+
+
+def _window_light(soft: Image.Image, light: Light, dice: Dice) -> None:
+    """Let the light of a window with four panes fall on a wall, aslant."""
+    unit = min(soft.size)
+    lean, side = -light.side * unit * 0.08, unit * dice.between(0.14, 0.19)
+    x, y = soft.width * (0.5 - dice.between(0.1, 0.24) * light.side), soft.height * dice.between(0.06, 0.14)
+    mask = Image.new("L", (2 * soft.width, 2 * soft.height))
+    draw = ImageDraw.Draw(mask)
+    for across in range(2):
+        for down in range(2):
+            left, upper = x + across * side * 1.16 - side + lean * 1.24 * down, y + down * side * 1.24
+            pane = [(left, upper), (left + side, upper), (left + side + lean, upper + side * 1.1)]
+            pane.append((left + lean, upper + side * 1.1))
+            draw.polygon([(2 * px, 2 * py) for px, py in pane], fill=92)
+    glass = Image.new("RGB", soft.size, mix(light.sun, (255, 255, 255), 0.3))
+    soft.paste(glass, (0, 0), mask.reduce(2).filter(ImageFilter.BoxBlur(max(0.0, unit / 200))))
 
 
 def _cloth(view: View, dice: Dice, edge: float) -> None:

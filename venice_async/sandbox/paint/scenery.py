@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from attrs import evolve
 from PIL import Image, ImageChops, ImageDraw
 
-from .canvas import ROUND_EDGE, halo, noise, ramp, threshold
+from .canvas import ROUND, fading, halo, noise, ramp, threshold
 from .dice import Dice
 from .figure import Figure, draw_figure
 from .landscape import LANDSCAPES
@@ -84,7 +84,7 @@ def _placed(
     colour = natural if wanted.colour is None else mix(natural, wanted.colour, min(1.0, 0.25 + 0.5 * faith))
     companions = len(view.scene.subjects) + wanted.count - 1
     share = 1.0 if companions == 1 else 0.8 if order == copy == 0 else 0.52
-    tall = view.unit * subject.height * dice.between(0.92, 1.16) * share * ground.scale
+    tall = view.unit * subject.height * dice.between(0.92, 1.16) * share * ground.scale * wanted.scale
     tall = min(tall, image.width * 0.84 / subject.width * 100, image.height * 0.8)
     if companions == 1:
         across = dice.between(0.38, 0.62) if ground.x is None else ground.x
@@ -115,7 +115,7 @@ def _stand(view: View, figure: Figure, place: str) -> None:
     if stands == "water":
         _reflect(view, figure)
         return
-    if stands != "air" and place not in {"space", "underwater"} and figure.subject.name != "portrait":
+    if stands != "air" and place not in {"space", "underwater", "sea"} and figure.subject.name != "portrait":
         _shadow(view, figure)
     if place in {"space", "moon"}:
         light = evolve(light, tone=(236, 236, 248), dark=0.6, sun=(255, 246, 232))
@@ -143,11 +143,7 @@ def _shadow(view: View, figure: Figure) -> None:
         int(figure.ground + half * 0.16),
     ]
     size = (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
-    mask = (
-        Image.radial_gradient("L")
-        .point([max(0, int((1 - value / ROUND_EDGE) * 190)) for value in range(256)])
-        .resize(size, Image.Resampling.BILINEAR)
-    )
+    mask = ROUND.point(fading(0.75, 1.0)).resize(size, Image.Resampling.BILINEAR)
     image.paste(Image.new("RGB", size, mix(view.light.sky[0], (16, 14, 24), 0.65)), (box[0], box[1]), mask)
 
 
@@ -187,23 +183,21 @@ def _beam(view: View, figure: Figure) -> None:
     """Let the lighthouse throw its light over the sea."""
     image, unit = view.image, view.unit
     lamp = (figure.x, figure.ground - figure.height * 0.86)
-    small = Image.new("L", (max(2, image.width // 4), max(2, image.height // 4)))
-    draw = ImageDraw.Draw(small)
     side = 1 if figure.x < image.width / 2 else -1
+    reach = int(0.24 * unit)
+    top, bottom = max(0, int(lamp[1]) - reach), min(image.height, int(lamp[1]) + reach)
+    size = (image.width, bottom - top)
+    if size[1] < 8:
+        return
+    small = Image.new("L", (max(2, size[0] // 2), max(2, size[1] // 2)))
+    draw = ImageDraw.Draw(small)
+    far, base = lamp[0] + side * image.width * 1.1, lamp[1] - top
     for spread, bright in ((0.16, 40), (0.1, 46), (0.05, 60)):
-        far = lamp[0] + side * image.width * 1.1
-        draw.polygon(
-            [
-                (lamp[0] / 4, lamp[1] / 4),
-                (far / 4, (lamp[1] - unit * (spread + 0.06)) / 4),
-                (far / 4, (lamp[1] + unit * (spread - 0.06)) / 4),
-            ],
-            fill=bright,
-        )
-    small = small.point([min(255, int(value * (0.6 + view.light.dark))) for value in range(256)])
-    beam = small.resize(image.size, Image.Resampling.BILINEAR)
-    image.paste(Image.new("RGB", image.size, (255, 236, 184)), (0, 0), beam)
-    halo(image, *lamp, unit * 0.16, (255, 226, 150), 0.9, 2.6)
+        cone = [(lamp[0], base), (far, base - unit * (spread + 0.06)), (far, base + unit * (spread - 0.06))]
+        draw.polygon([(x / 2, y / 2) for x, y in cone], fill=int(bright * (0.6 + view.light.dark)))
+    beam = small.reduce(4).resize(size, Image.Resampling.BICUBIC)
+    image.paste(Image.new("RGB", size, (255, 236, 184)), (0, top), beam)
+    halo(image, *lamp, unit * 0.22, (255, 226, 150), 0.9, 2.6)
 
 
 def _weather(view: View, dice: Dice) -> None:

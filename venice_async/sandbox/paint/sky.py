@@ -12,10 +12,10 @@ from PIL import Image, ImageChops, ImageDraw
 
 from .canvas import gradient, halo, noise, ramp, threshold
 from .dice import Dice
-from .palette import Light, lit, mix
+from .palette import Colour, Light, lit, mix
 from .words import Scene
 
-__all__ = ["Ground", "View", "sky"]
+__all__ = ["Glow", "Ground", "View", "sky"]
 
 _SOFT = 4
 
@@ -65,8 +65,18 @@ class Ground:
     front: Callable[[View], None] | None = None
 
 
-def sky(view: View, horizon: float) -> None:
-    """Paint the sky down to the horizon, a part of the height."""
+@frozen
+class Glow:
+    """A light of its own in the sky: where, in parts of the width and the height, how great, how strong."""
+
+    at: tuple[float, float]
+    radius: float
+    colour: Colour
+    strength: float
+
+
+def sky(view: View, horizon: float, glow: Glow | None = None) -> None:
+    """Paint the sky down to the horizon, a part of the height, and some way below."""
     image, light, dice = view.image, view.light, view.dice.child("sky")
     size = (max(2, image.width // _SOFT), max(2, image.height // _SOFT))
     edge = max(1, int(size[1] * horizon))
@@ -74,20 +84,56 @@ def sky(view: View, horizon: float) -> None:
     soft.paste(gradient((size[0], edge), light.sky))
     x, y = light.at[0] * size[0], edge * (1 - light.at[1])
     unit = min(size)
-    disc = view.shows("sun") and not view.scene.weather & {"storm", "rain", "fog", "snow"}
+    disc = view.shows("sun") and not _overcast(view)
     night = light.dark > 0.9
     halo(soft, x, y, unit * (0.7 if night else 1.3), mix(light.sun, light.sky[2], 0.45), 0.55, 2.2)
     if disc:
         halo(soft, x, y, unit * 0.36, light.sun, 0.75, 2.4)
+    if glow is not None:
+        place = (glow.at[0] * size[0], glow.at[1] * size[1])
+        halo(soft, *place, glow.radius * unit, glow.colour, glow.strength, 1.5)
+    if night and not _overcast(view):
+        _milky_way(soft, dice.child("milky way"), edge, light)
     if "aurora" in view.scene.weather:
         _aurora(soft, dice.child("aurora"), edge)
     if view.shows("clouds"):
         _clouds(soft, view, dice.child("clouds"), edge)
-    image.paste(soft.resize(image.size, Image.Resampling.BILINEAR))
+    # Below the horizon there will be land; as much as its hollows may show is painted.
+    rows = min(size[1], int(size[1] * (horizon + 0.2)) + 1)
+    upper = soft.crop((0, 0, size[0], rows))
+    image.paste(upper.resize((image.width, rows * image.height // size[1]), Image.Resampling.BILINEAR))
     if light.dark > 0.6 and view.shows("stars"):
         _stars(image, dice.child("stars"), int(image.height * horizon), light.dark)
     if disc:
         _disc(image, view, (light.at[0] * image.width, image.height * horizon * (1 - light.at[1])))
+
+
+def _overcast(view: View) -> bool:
+    """Tell whether the weather hides the sun and the moon."""
+    return bool(view.scene.weather & {"storm", "rain", "fog", "snow"})
+
+
+def _milky_way(soft: Image.Image, dice: Dice, edge: int, light: Light) -> None:
+    """Lay a pale band of far stars aslant over the sky."""
+    if not dice.chance(0.7):
+        return
+    size = (soft.width, max(2, edge))
+    start, end = dice.between(-0.1, 0.5) * size[0], dice.between(0.5, 1.1) * size[0]
+    if dice.chance(0.5):
+        start, end = end, start
+    band, wide = Image.new("L", size), size[0] * dice.between(0.05, 0.1)
+    draw = ImageDraw.Draw(band)
+    for spread, bright in ((2.2, 70), (1.2, 140), (0.5, 210)):
+        reach = wide * spread
+        draw.polygon(
+            [(start - reach, 0), (start + reach, 0), (end + reach, size[1]), (end - reach, size[1])],
+            fill=bright,
+        )
+    small = (max(2, size[0] // 6), max(2, size[1] // 6))
+    band = band.resize(small, Image.Resampling.BOX).resize(size, Image.Resampling.BICUBIC)
+    dust = threshold(noise(dice, size, (5, 5), 4), 84, 196, 190)
+    colour = mix(mix(light.sky[3], (255, 240, 250), 0.6), light.sky[2], 0.2)
+    soft.paste(Image.new("RGB", size, colour), (0, 0), ImageChops.multiply(band, dust))
 
 
 def _disc(image: Image.Image, view: View, at: tuple[float, float]) -> None:

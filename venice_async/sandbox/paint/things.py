@@ -277,7 +277,7 @@ THINGS: tuple[Subject, ...] = (
     Subject("cactus", "cacti succulent", _CACTUS, "4f8a5a 5a9a52", "desert", height=0.52),
     Subject(
         "bowl",
-        "oranges fruit fruits dish tangerine tangerines citrus",
+        "fruit fruits dish tangerine tangerines citrus",
         _BOWL,
         "3f6f8f e8ddc8 8a5a44 4f7d74",
         "table",

@@ -138,13 +138,32 @@ _IN_A_BOWL: Mapping[str, str] = MappingProxyType(
 )
 
 
+# What enlivens a place that nobody asked to put anything into.
+_ENLIVENED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "sea": ("boat", "ship"),
+        "lake": ("boat", "swan"),
+        "forest": ("deer",),
+        "field": ("house", "windmill", "tree"),
+        "hills": ("house", "castle", "tree"),
+        "snow": ("house",),
+        "desert": ("cactus",),
+        "underwater": ("fish", "turtle"),
+        "mountains": ("tent",),
+        "room": ("cat",),
+        "table": ("vase", "bowl", "cup"),
+    }
+)
+
+
 @frozen
 class Wanted:
-    """A subject that a prompt names: its colour, if one was said, and how many of it."""
+    """A subject that a prompt names: its colour, if one was said, how many of it, and how much smaller."""
 
     subject: Subject
     colour: Colour | None = None
     count: int = 1
+    scale: float = 1.0
 
 
 @frozen
@@ -290,6 +309,10 @@ def _completed(scene: Scene, prompt: str, *, named: bool) -> Scene:
     settings = settings[:1] or (subjects[0].subject.settings if subjects else ("hills", "mountains", "sea"))
     if settings == ("snow",) and subjects and subjects[0].subject.stands in {"air", "table"}:
         settings = subjects[0].subject.settings
+    if not subjects and not named:
+        among = [SUBJECTS[name] for name in _ENLIVENED.get(settings[0], ()) if name not in scene.without]
+        small = 1.0 if settings[0] in {"room", "table"} else 0.55
+        subjects = (Wanted(dice.choice(among), scale=small),) if among else ()
     usual = ("day", "day", "sunset", "dawn", "dusk")
     if not times:
         times = ("day", "dusk", "night", "sunset") if settings[0] == "city" else usual
