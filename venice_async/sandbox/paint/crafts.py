@@ -43,7 +43,7 @@ def wash(image: Image.Image, strength: float, dice: Dice) -> Image.Image:
     frame = Image.radial_gradient("L").resize(size, Image.Resampling.BILINEAR)
     edge = ImageChops.add(frame, border, 1, -128)
     return Image.composite(
-        paper, pale, threshold(edge, 166, 206).resize(image.size, Image.Resampling.BICUBIC)
+        paper, pale, threshold(edge, 184, 226).resize(image.size, Image.Resampling.BICUBIC)
     )
 
 
