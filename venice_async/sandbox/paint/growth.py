@@ -104,5 +104,5 @@ def meadow(view: View, dice: Dice, top: float, colour: Colour, *, flowers: bool 
     tone = view.light.on(hexed(dice.choice(("f6e27a", "f2f0ea", "e86a7a", "b48ae0", "f09a4a"))))
     for _ in range(dice.count(14, 40)):
         x, y = dice.part() * image.width, first + (0.2 + 0.75 * dice.part()) * size[1]
-        radius = unit * dice.between(0.003, 0.008)
+        radius = unit * dice.between(0.002, 0.0055)
         petals.ellipse((x - radius, y - radius, x + radius, y + radius), fill=tone)

@@ -123,7 +123,7 @@ def _work(body: Mapping[str, Any], variant: int, prompt: str, size: tuple[int, i
     for reference in body.get("style_references", ()):
         image = tinted(image, mean_colour(reference["image"]), reference.get("strength", 0.5))
     if inner != size:
-        image = image.resize(size, Image.Resampling.BICUBIC)
+        image = image.resize(size, Image.Resampling.BILINEAR)
     return surfaced(image, dice, grain_of(body.get("steps"), model))
 
 

@@ -179,8 +179,7 @@ def _clouds(soft: Image.Image, view: View, dice: Dice, edge: int) -> None:
     if "storm" in weather:
         white, shade = mix(white, (70, 76, 92), 0.65), mix(shade, (38, 42, 56), 0.7)
     step = max(1, size[1] // 26)
-    moved = Image.new("L", size)
-    moved.paste(threshold(field, cover + 10, cover + 62, 225), (int(step * light.side), -step))
+    moved = ImageChops.offset(threshold(field, cover + 10, cover + 62, 225), int(step * light.side), -step)
     under = ImageChops.multiply(body, fade)
     soft.paste(Image.new("RGB", size, shade), (0, 0), under.point(lambda value: value * 0.75))
     soft.paste(Image.new("RGB", size, white), (0, 0), ImageChops.multiply(moved, under))
