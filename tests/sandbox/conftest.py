@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
 import json
 import socket
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pytest
 from attrs import field, frozen
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from venice_async.sandbox import Sandbox
+from venice_async.sandbox.paint import paint
 
 SMALL = {"model": "fluently-xl", "prompt": "a red fox", "width": 64, "height": 64}
 
@@ -61,6 +66,72 @@ def _listen(sandbox, body=SMALL):
         except ConnectionResetError:
             return bytes(came), "reset"
     return bytes(came), "end"
+
+
+class Pictures:
+    """Small painted pictures, and what can be measured on them."""
+
+    body = MappingProxyType(
+        {
+            "model": "fluently-xl",
+            "prompt": "a red fox",
+            "seed": 7,
+            "width": 128,
+            "height": 128,
+            "format": "png",
+        }
+    )
+
+    @classmethod
+    def paint(cls, variant=0, **fields):
+        """Paint the usual body with these fields."""
+        return cls.opened(paint({**cls.body, **fields}, variant))
+
+    @staticmethod
+    def opened(data):
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            return image.convert("RGB")
+
+    @staticmethod
+    def encoded(image, image_format="PNG"):
+        """Write the picture in base64."""
+        data = io.BytesIO()
+        image.save(data, image_format)
+        return base64.b64encode(data.getvalue()).decode()
+
+    @staticmethod
+    def difference(one, other):
+        """The mean absolute difference, 0 to 255."""
+        return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
+
+    @staticmethod
+    def mean(image):
+        """The mean red, green and blue."""
+        return ImageStat.Stat(image).mean
+
+    @staticmethod
+    def brightness(image):
+        return ImageStat.Stat(image.convert("L")).mean[0]
+
+    @staticmethod
+    def saturation(image):
+        return ImageStat.Stat(image.convert("HSV")).mean[1]
+
+    @staticmethod
+    def contrast(image):
+        return ImageStat.Stat(image.convert("L")).stddev[0]
+
+    @staticmethod
+    def sharpness(image):
+        """How much there is of edges and grain; the filter leaves the outermost pixels as they are."""
+        edges = image.convert("L").filter(ImageFilter.FIND_EDGES)
+        return ImageStat.Stat(edges.crop((1, 1, image.width - 1, image.height - 1))).mean[0]
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    return Pictures
 
 
 @pytest.fixture

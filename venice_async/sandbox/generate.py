@@ -26,7 +26,7 @@ from .catalogue import DEFAULT_MODEL, MODELS, Deprecation, Model
 from .compose import Order, complete_wish, compose
 from .fault import Fault
 from .limiter import Verdict
-from .paint import is_blurred
+from .paint import is_adult, is_blurred
 from .refusal import RefusalError, error_body, html_page
 from .rules import heeded, suggest_instead, unmet
 from .state import State
@@ -231,14 +231,13 @@ def _farewell(model_id: str, deprecation: Deprecation) -> dict[str, str]:
 
 
 def _moderation(wish: Mapping[str, Any]) -> dict[str, str]:
-    blurred = is_blurred(wish)
-    kinds = {
-        "is-blurred": blurred,
-        "is-content-violation": blurred,
-        "is-adult-model-content-violation": False,
+    found = {
+        "is-blurred": is_blurred(wish),
+        "is-content-violation": False,
+        "is-adult-model-content-violation": is_adult(wish["prompt"]),
         "contains-minor": False,
     }
-    return {f"x-venice-{kind}": str(said).lower() for kind, said in kinds.items()}
+    return {f"x-venice-{name}": str(is_so).lower() for name, is_so in found.items()}
 
 
 def _explained(issues: list[Issue]) -> dict[str, Any]:

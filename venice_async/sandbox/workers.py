@@ -17,7 +17,7 @@ __all__ = ["Workers"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The longest picture takes well under a second; only a caller's own painter can take more.
+# All but pictures of 4K take well under a second; those, and a caller's own painter, are not waited for.
 _LONGEST_WAIT = 1.0
 
 

@@ -1,10 +1,19 @@
-"""Pictures: a small painter that reads prompts. The only part of the server that knows Pillow."""
+"""Pictures: procedural, real, quick, and the same for the same request on every run.
 
-try:
-    from .encode import CONTENT_TYPES, is_blurred, paint, size_of
-except ModuleNotFoundError as exc:
-    if (exc.name or "").partition(".")[0] != "PIL":
-        raise
+1. The only part of the package that knows Pillow.
+2. A request walks down: `words` reads the prompt into a scene, `scenery` paints it (`sky`,
+   `landscape`, `places`, `figure` with the drawings in `animals` and `things`), `finish`, `style`
+   and `source` do what the other fields say, `picture` puts it all together and encodes it.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+if find_spec("PIL") is None:
     raise ImportError('the sandbox needs Pillow: pip install "venice-async[sandbox]"') from None
 
-__all__ = ["CONTENT_TYPES", "is_blurred", "paint", "size_of"]
+from .picture import CONTENT_TYPES, paint, size_of
+from .words import is_adult, is_blurred
+
+__all__ = ["CONTENT_TYPES", "is_adult", "is_blurred", "paint", "size_of"]

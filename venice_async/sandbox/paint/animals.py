@@ -1,4 +1,4 @@
-"""Animals and people, drawn."""
+"""Animals, drawn."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ white oval 31.3,37 0.9,1
 white oval 50.3,37 0.9,1
 """
 
+
 _CAT = """
 base line 8 66,96 84,95 92,84 88,70 80,64
 base blob 36,46 50,42 62,48 70,66 73,86 68,100 32,100 27,86 30,66
@@ -58,6 +59,7 @@ white line2 0.5 42,44 30,42 18,43
 white line2 0.5 42,46 30,47 19,50
 """
 
+
 _DOG = """
 base line 7 70,90 84,82 92,66
 base blob 38,48 54,44 66,56 74,76 76,92 70,100 34,100 30,82 32,62
@@ -78,6 +80,7 @@ d9706c blob 40,53 45,53 45,60 42,62 40,60
 cf3a35 line 4 31,57 42,62 55,56
 """
 
+
 _WOLF = """
 base blob 70,96 82,92 93,82 97,86 92,98 78,100
 base blob 42,40 54,36 62,50 71,68 77,86 74,100 40,100 38,82 36,60
@@ -91,6 +94,7 @@ black oval 24,6 2.2,2
 black line 1 23,12 30,16 34,18
 black oval 41,20 1.6,1.5
 """
+
 
 _RABBIT = """
 white oval 80,84 9,9
@@ -112,6 +116,7 @@ white oval 48.8,42 0.9,1.1
 d97a72 poly 36,51 41,51 38.5,54
 """
 
+
 _BIRD = """
 6b4a35 line 3.4 0,90 30,93 62,89 100,94
 6b4a35 line 2 70,90 84,80 94,78
@@ -129,16 +134,6 @@ black oval 36,33 3,3
 white oval 37,32 1,1
 """
 
-_EAGLE = """
-dark blob 74,40 88,22 112,10 140,6 !156,12 146,18 !152,22 140,26 !144,31 128,34 106,46 88,54
-base blob 66,42 52,22 34,10 12,6 !0,14 10,19 !2,24 14,29 !8,34 26,38 46,48 62,54
-deep blob !62,42 40,30 12,20 20,30 44,44
-base blob 60,42 72,34 84,38 92,52 94,66 84,72 70,64 60,54
-second blob 60,46 58,36 66,30 74,34 76,44 68,52
-second poly 86,62 108,80 96,84 94,92 80,76
-e8b33c blob 59,38 !50,46 57,47 62,44
-black oval 64,38 1.6,1.6
-"""
 
 _OWL = """
 6b4a35 line 5 0,94 40,92 100,96
@@ -156,6 +151,19 @@ e0963a poly 46,40 54,40 50,49
 e0963a line2 2 42,92 41,97
 """
 
+
+_EAGLE = """
+dark blob 74,40 88,22 112,10 140,6 !156,12 146,18 !152,22 140,26 !144,31 128,34 106,46 88,54
+base blob 66,42 52,22 34,10 12,6 !0,14 10,19 !2,24 14,29 !8,34 26,38 46,48 62,54
+deep blob !62,42 40,30 12,20 20,30 44,44
+base blob 60,42 72,34 84,38 92,52 94,66 84,72 70,64 60,54
+second blob 60,46 58,36 66,30 74,34 76,44 68,52
+second poly 86,62 108,80 96,84 94,92 80,76
+e8b33c blob 59,38 !50,46 57,47 62,44
+black oval 64,38 1.6,1.6
+"""
+
+
 _FISH = """
 dark blob !104,50 122,26 !134,20 130,40 126,50 130,62 !134,82 120,74
 dark blob 44,26 58,6 78,4 !92,10 86,24
@@ -172,6 +180,7 @@ white oval 24,42.6 1.1,1.1
 black line 1.2 10,53 15,56 20,56
 """
 
+
 _WHALE = """
 base blob !120,44 134,24 !152,14 150,28 !160,34 146,44 134,58 120,70
 base blob 4,62 10,44 30,34 58,34 90,42 118,50 136,44 130,64 104,80 66,88 30,86 10,78
@@ -180,6 +189,7 @@ dark blob 52,72 66,76 78,92 72,98 58,88
 dark line 1.2 10,72 26,80 48,82
 black oval 28,62 2.2,2.2
 """
+
 
 _HORSE = """
 dark blob 110,42 122,46 128,64 122,86 118,66 112,56
@@ -198,6 +208,7 @@ black poly 103,94 110,94 111,100 102,100
 black poly 43,95 50,95 51,100 42,100
 black poly 95,95 101,95 102,100 94,100
 """
+
 
 _DEER = """
 c9a77a line 2.4 34,18 30,6 22,-8
@@ -224,6 +235,7 @@ pale oval 74,53 1.4,1.2
 pale oval 83,53 1.4,1.2
 """
 
+
 _BEAR = """
 deep blob 44,70 58,70 58,98 44,98
 deep blob 96,66 108,66 110,98 98,98
@@ -238,6 +250,7 @@ black oval 9,49 3.2,2.6
 black oval 26,42 2,2.2
 dark line 1.4 34,66 46,72 52,70
 """
+
 
 _ELEPHANT = """
 dark line 2 122,50 128,66 127,76
@@ -255,6 +268,7 @@ deep line 1 16,78 24,78
 pale poly 45,97 61,97 61,100 45,100
 pale poly 109,97 123,97 123,100 109,100
 """
+
 
 _DRAGON = """
 dark blob 76,48 84,22 104,4 !128,-4 122,12 !138,18 124,28 !134,40 114,44 96,58
@@ -278,6 +292,7 @@ base blob 60,76 70,78 68,90 58,96 56,92 62,86
 base blob 82,76 92,74 92,88 84,96 80,92 84,86
 """
 
+
 _BUTTERFLY = """
 base blob2 48,44 40,22 22,8 6,8 4,24 14,42 34,52 48,52
 dark blob2 48,52 32,54 16,62 14,78 24,90 38,84 48,62
@@ -292,6 +307,7 @@ black oval 50,32 3.4,3.6
 black line2 1 49,30 42,18 36,14
 """
 
+
 _SWAN = """
 base blob 34,84 46,66 70,60 94,66 !116,58 110,78 92,92 60,95 42,93
 dark blob 56,72 78,66 98,72 !112,70 100,84 78,88 62,84
@@ -302,6 +318,7 @@ black poly 26,20 26,29 22,27
 black oval 30,23 1.4,1.4
 """
 
+
 _PENGUIN = """
 base blob 34,24 42,10 50,8 58,10 66,24 72,48 72,74 64,94 50,97 36,94 28,74 28,48
 base blob2 28,44 20,56 17,74 21,78 28,64
@@ -311,6 +328,7 @@ black oval2 44.5,24 2,2.4
 e0962c poly 45,30 55,30 50,37
 e0962c oval2 41,97 7,3
 """
+
 
 _TURTLE = """
 second blob 16,66 24,58 34,62 36,76 24,80 14,76
@@ -325,141 +343,30 @@ deep line 2.6 28,83 68,88 108,83
 black oval 22,66 1.9,1.9
 """
 
-_WANDERER = """
-2b2a33 blob 40,76 49,76 48,98 38,98
-2b2a33 blob 51,76 60,76 63,98 53,98
-black poly 36,96 48,96 48,100 35,100
-black poly 53,96 64,96 65,100 53,100
-base blob 38,32 50,28 62,32 68,50 70,72 66,84 50,82 34,84 30,72 32,50
-dark blob 50,30 62,33 67,52 69,72 66,83 56,82
-dark blob 33,40 38,38 38,60 33,68 28,62
-dark blob 67,40 62,38 62,60 67,68 72,62
-e3b491 oval2 31,65 3,3
-second blob 42,27 50,25 58,27 60,33 50,36 40,33
-e3b491 oval 50,19 7.5,8.6
-4b3325 blob 42,19 42,11 50,8 58,11 58,20 54,14 46,14
-second blob 52,32 58,34 60,50 54,52
-"""
-
-_WOMAN = """
-e3b491 blob 46,88 49,88 49,100 44,100
-e3b491 blob 51,88 54,88 56,100 51,100
-4b2e22 blob 40,12 50,4 60,12 62,26 64,42 56,44 44,44 36,42 38,26
-e3b491 blob 47,24 53,24 54,32 46,32
-e3b491 line2 4.4 41,36 34,48 38,60
-base blob 40,32 50,34 60,32 60,46 56,52 62,68 72,90 50,95 28,90 38,68 44,52 40,46
-dark blob 52,52 57,54 63,70 72,90 60,93 56,72
-light blob 44,54 46,60 42,80 38,90 32,90 39,70
-e3b491 oval 50,18 7.6,9
-4b2e22 blob 42,18 42,9 50,6 58,9 58,17 52,11
-second line 2.4 43,51 50,53 57,51
-"""
-
-_KNIGHT = """
-5d6570 blob 40,66 49,66 48,96 39,96
-5d6570 blob 51,66 60,66 61,96 52,96
-3c434d poly 36,94 48,94 48,100 34,100
-3c434d poly 52,94 64,94 66,100 52,100
-base blob 62,34 72,48 80,78 78,92 60,80 50,40
-aeb7c1 blob 36,32 50,28 64,32 66,46 60,68 50,72 40,68 34,46
-7d8792 blob 50,30 64,33 65,48 60,68 51,71
-base blob 42,52 50,50 58,52 62,78 50,82 38,78
-aeb7c1 oval2 35,36 7,6.4
-7d8792 line2 7 34,40 30,54 34,64
-aeb7c1 blob 40,12 50,7 60,12 61,24 56,31 44,31 39,24
-2a2e36 poly 42,18 58,18 58,21.5 42,21.5
-2a2e36 poly 49,21 51,21 51,29 49,29
-base blob 50,8 52,-6 64,-8 70,0 62,2 56,8
-d8dde2 poly 28,4 31,4 31,66 28,66
-8a6a3a poly 22,60 37,60 37,63 22,63
-8a6a3a poly 28,62 31,62 31,72 28,72
-"""
-
-_ASTRONAUT = """
-dark blob 30,36 70,36 72,66 28,66
-base blob 38,66 49,66 49,96 36,96
-base blob 51,66 62,66 64,96 51,96
-grey blob 34,92 49,92 49,100 32,100
-grey blob 51,92 66,92 68,100 51,100
-base line2 10 38,42 28,54 26,66
-grey oval2 26,67 5,5
-base blob 36,38 50,35 64,38 66,56 62,70 38,70 34,56
-second poly 42,48 58,48 58,58 42,58
-cf3a35 oval 46,53 1.6,1.6
-3d8fe0 oval 52,53 1.6,1.6
-base oval 50,21 18,17.5
-1d2a4a blob 36,20 42,11 58,11 64,20 62,30 50,33 38,30
-7fb2e0 blob 39,19 44,13 50,12 46,20 41,26
-"""
-
-_ROBOT = """
-grey line 2 50,14 50,4
-lamp oval 50,4 3,3
-dark poly 40,78 48,78 48,94 40,94
-dark poly 52,78 60,78 60,94 52,94
-deep blob 34,93 49,93 49,100 33,100
-deep blob 51,93 66,93 67,100 51,100
-dark line2 6 33,48 22,58 22,70
-grey oval2 22,72 5.4,5.4
-base blob !30,44 50,42 !70,44 72,60 !68,80 50,82 !32,80 28,60
-light poly 38,50 62,50 62,66 38,66
-deep poly 40,52 60,52 60,64 40,64
-lamp oval 45,58 2.4,2.4
-5fd0c0 oval 52,58 2,2
-grey oval 57,58 1.6,1.6
-dark poly 44,36 56,36 56,44 44,44
-base blob !32,16 50,13 !68,16 70,28 !67,38 50,40 !33,38 30,28
-1d2733 blob 36,21 64,21 65,32 35,32
-lamp oval2 43,26.5 4,4
-grey oval2 30,27 3,5
-"""
-
-_PORTRAIT = """
-hair blob 26,30 34,8 50,2 66,8 74,30 76,58 70,78 30,78 24,58
-dbaa86 blob 42,50 58,50 60,72 68,78 50,88 32,78 40,72
-base blob 6,100 12,84 32,76 50,90 68,76 88,84 94,100
-dark blob 50,90 68,76 88,84 94,100 56,100
-second line 2.4 32,76 50,90 68,76
-e6bb98 blob 34,32 38,18 50,14 62,18 66,32 64,50 56,62 50,65 44,62 36,50
-d89f80 blob 55,18 62,22 66,34 63,50 56,61 58,46
-hair blob 32,40 32,20 44,10 58,10 68,22 68,40 62,26 50,22 42,26 36,30
-hair line2 1.6 38,34 42,32 47,34
-white oval2 43,39 3.6,2.2
-4a3428 oval2 43,39 1.9,2.1
-c98a6c line 1 50,42 48,49 51,50
-b4504a blob 44,56 48,54.6 50,55.4 52,54.6 56,56 50,59
-""".replace("hair", "3f2a22")
 
 ANIMALS: tuple[Subject, ...] = (
-    Subject("fox", "vixen kit", _FOX, ("d4702a", "c9622a", "dd8136"), ("field", "forest", "snow", "hills")),
+    Subject("fox", "vixen kit", _FOX, "d4702a c9622a dd8136", "field forest snow hills"),
+    Subject("cat", "kitten tabby feline kitty", _CAT, "8d8178 d08a45 4a4650", "room field city"),
+    Subject("dog", "puppy hound retriever corgi pup", _DOG, "c98f50 8a5f3c d9b27c", "field hills sea"),
+    Subject("wolf", "wolves coyote husky", _WOLF, "7d838c 6a6f7a", "snow mountains forest"),
+    Subject("rabbit", "bunny hare lop", _RABBIT, "b99877 d8cbb8 98816b", "field forest hills"),
     Subject(
-        "cat", "kitten tabby feline kitty", _CAT, ("8d8178", "d08a45", "4a4650"), ("room", "field", "city")
-    ),
-    Subject(
-        "dog",
-        "puppy hound retriever corgi pup",
-        _DOG,
-        ("c98f50", "8a5f3c", "d9b27c"),
-        ("field", "hills", "sea"),
-    ),
-    Subject("wolf", "wolves coyote husky", _WOLF, ("7d838c", "6a6f7a"), ("snow", "mountains", "forest")),
-    Subject(
-        "rabbit", "bunny hare lop", _RABBIT, ("b99877", "d8cbb8", "98816b"), ("field", "forest", "hills")
-    ),
-    Subject(
-        *("bird", "robin sparrow songbird finch parrot canary dove crow raven", _BIRD),
-        *(("4f86b8", "c4623c", "5f9a6a"), ("forest", "hills", "field")),
+        "bird",
+        "robin sparrow songbird finch parrot canary dove crow raven",
+        _BIRD,
+        "4f86b8 c4623c 5f9a6a",
+        "forest hills field",
         second="ecd9b8",
         height=0.5,
         width=108,
     ),
-    Subject("owl", "owls", _OWL, ("8b6b4a", "a58b6c"), ("forest", "mountains"), height=0.6),
+    Subject("owl", "owls", _OWL, "8b6b4a a58b6c", "forest mountains", height=0.6),
     Subject(
         "eagle",
         "hawk falcon seagull gull",
         _EAGLE,
-        ("5d4632", "6b5a4a"),
-        ("mountains", "sea"),
+        "5d4632 6b5a4a",
+        "mountains sea",
         second="f2ead8",
         height=0.34,
         width=156,
@@ -467,31 +374,24 @@ ANIMALS: tuple[Subject, ...] = (
     ),
     Subject(
         "fish",
-        "goldfish clownfish koi shark trout carp salmon tuna",
+        "goldfish koi shark trout carp",
         _FISH,
-        ("ee8a2a", "3f8fd0", "e3554a"),
-        ("underwater",),
+        "ee8a2a 3f8fd0 e3554a",
+        "underwater",
         second="fbe9c8",
         height=0.36,
         width=134,
         stands="air",
     ),
     Subject(
-        "whale",
-        "orca dolphin",
-        _WHALE,
-        ("3d5f85", "4a6f8f"),
-        ("underwater",),
-        height=0.4,
-        width=160,
-        stands="air",
+        "whale", "orca dolphin", _WHALE, "3d5f85 4a6f8f", "underwater", height=0.4, width=160, stands="air"
     ),
     Subject(
         "horse",
         "pony stallion mare unicorn foal",
         _HORSE,
-        ("8a5632", "6b4128", "b98a5a"),
-        ("field", "hills", "desert"),
+        "8a5632 6b4128 b98a5a",
+        "field hills desert",
         height=0.55,
         width=130,
     ),
@@ -499,29 +399,21 @@ ANIMALS: tuple[Subject, ...] = (
         "deer",
         "stag elk moose reindeer fawn",
         _DEER,
-        ("a9713f", "92633c"),
-        ("forest", "mountains", "snow"),
+        "a9713f 92633c",
+        "forest mountains snow",
         height=0.55,
         width=110,
     ),
     Subject(
-        "bear",
-        "panda grizzly cub",
-        _BEAR,
-        ("6f4a30", "5a4030"),
-        ("forest", "mountains", "snow"),
-        height=0.45,
-        width=128,
+        "bear", "panda grizzly cub", _BEAR, "6f4a30 5a4030", "forest mountains snow", height=0.45, width=128
     ),
-    Subject(
-        "elephant", "mammoth", _ELEPHANT, ("8d9097", "7d7f88"), ("field", "desert"), height=0.52, width=132
-    ),
+    Subject("elephant", "mammoth", _ELEPHANT, "8d9097 7d7f88", "field desert", height=0.52, width=132),
     Subject(
         "dragon",
         "wyvern drake",
         _DRAGON,
-        ("3f8f5a", "b5342c", "5a4a9c"),
-        ("mountains", "desert", "castle"),
+        "3f8f5a b5342c 5a4a9c",
+        "mountains desert hills",
         second="e7b25a",
         height=0.5,
         width=160,
@@ -531,83 +423,15 @@ ANIMALS: tuple[Subject, ...] = (
         "butterfly",
         "butterflies moth",
         _BUTTERFLY,
-        ("ee8a2a", "4f7fd0", "b45ac0"),
-        ("field", "hills"),
+        "ee8a2a 4f7fd0 b45ac0",
+        "field hills",
         second="fff1d0",
         height=0.5,
         stands="air",
     ),
+    Subject("swan", "duck goose geese", _SWAN, "f3f1ea", "lake sea", height=0.36, width=120, stands="water"),
+    Subject("penguin", "penguins", _PENGUIN, "2c3342", "snow sea", height=0.45),
     Subject(
-        "swan",
-        "duck goose geese",
-        _SWAN,
-        ("f3f1ea",),
-        ("lake", "sea"),
-        height=0.36,
-        width=120,
-        stands="water",
-    ),
-    Subject("penguin", "penguins", _PENGUIN, ("2c3342",), ("snow", "sea"), height=0.45),
-    Subject(
-        "turtle",
-        "tortoise",
-        _TURTLE,
-        ("5f8a4a", "7b8246"),
-        ("sea", "desert"),
-        second="a9b06a",
-        height=0.34,
-        width=122,
-    ),
-    Subject(
-        "person",
-        "man boy people wanderer traveler traveller hiker figure child explorer human guy",
-        _WANDERER,
-        ("7a3b34", "35506f", "4f6144"),
-        ("mountains", "hills", "field", "sea"),
-        second="c9503c",
-        height=0.42,
-    ),
-    Subject(
-        "woman",
-        "girl lady dancer princess queen bride witch",
-        _WOMAN,
-        ("b93a4c", "35708f", "d8b25a"),
-        ("field", "hills", "sea"),
-        second="f3dfb4",
-        height=0.48,
-    ),
-    Subject(
-        "knight",
-        "warrior soldier samurai king hero",
-        _KNIGHT,
-        ("a8302f", "2f5699"),
-        ("hills", "mountains", "field"),
-        height=0.52,
-    ),
-    Subject(
-        "astronaut",
-        "spaceman cosmonaut",
-        _ASTRONAUT,
-        ("e9ebee",),
-        ("moon", "space"),
-        second="b9c1c9",
-        height=0.55,
-    ),
-    Subject(
-        "robot",
-        "android cyborg droid mech",
-        _ROBOT,
-        ("5f93a8", "d0843f", "8a94a0"),
-        ("city", "desert", "room"),
-        height=0.58,
-    ),
-    Subject(
-        "portrait",
-        "face headshot selfie model",
-        _PORTRAIT,
-        ("9c3f46", "34617f", "4f6b4a"),
-        ("room", "hills"),
-        second="f0dcc0",
-        height=0.82,
+        "turtle", "tortoise", _TURTLE, "5f8a4a 7b8246", "sea desert", second="a9b06a", height=0.34, width=122
     ),
 )

@@ -43,14 +43,17 @@ class Figure:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Where its drawing lies, with a margin for what sticks out of its box."""
+        """Where its drawing lies."""
         unit = self.height / 100
-        half, margin = self.subject.width / 2 * unit, 0.16 * self.height
+        left, top, right, bottom = self.subject.extent
+        middle = self.subject.width / 2
+        if self.flipped:
+            left, right = self.subject.width - right, self.subject.width - left
         return (
-            int(self.x - half - margin),
-            int(self.ground - self.height - margin),
-            int(self.x + half + margin) + 1,
-            int(self.ground + margin) + 1,
+            int(self.x + (left - middle) * unit) - 2,
+            int(self.ground + (top - 100) * unit) - 2,
+            int(self.x + (right - middle) * unit) + 3,
+            int(self.ground + (bottom - 100) * unit) + 3,
         )
 
 
@@ -77,9 +80,9 @@ def _silhouette(figure: Figure) -> tuple[Image.Image, Image.Image, Image.Image |
     left, top, right, bottom = figure.box
     subject, size = figure.subject, (2 * (right - left), 2 * (bottom - top))
     scale = 2 * figure.height / 100
-    pen = _Pen(
-        scale, 2 * (figure.x - left) - subject.width / 2 * scale, 2 * (figure.ground - top) - 100 * scale
-    )
+    # A flipped figure is drawn unflipped in the mirrored box.
+    middle = 2 * (right - figure.x if figure.flipped else figure.x - left)
+    pen = _Pen(scale, middle - subject.width / 2 * scale, 2 * (figure.ground - top) - 100 * scale)
     shapes = subject.shapes
     body = Image.new("RGB", size, figure.colour)
     mask = Image.new("L", size)
@@ -135,23 +138,22 @@ def _lit(body: Image.Image, mask: Image.Image, light: Light, distance: float) ->
     # Where the blurred outline, pushed away from the light, leaves the outline bare, light falls.
     towards = ImageChops.subtract(small, ImageChops.offset(soft, across, step))
     away = ImageChops.subtract(small, ImageChops.offset(soft, -across, -step))
-    bright, shade = (_enlarged(part_of, body.size) for part_of in (towards, away))
-    tone = light.tone
-    day = _seen(body, mix(tone, (255, 255, 255), 0.22), light.horizon, distance)
-    lighter = mix(tone, light.sun, 0.75)
-    highlight = _seen(body, scaled(lighter, 1.0), light.horizon, distance, lift=26)
-    dim = _seen(body, scaled(mix(tone, light.sky[1], 0.25), 0.5), light.horizon, distance)
-    day.paste(dim, (0, 0), shade.point([value * 4 // 5 for value in range(256)]))
-    day.paste(highlight, (0, 0), bright)
+    tone = mix(light.tone, (255, 255, 255), 0.22)
+    dim = scaled(mix(light.tone, light.sky[1], 0.25), 0.5)
+    fall = Image.new("RGB", small.size, tone)
+    fall.paste(dim, (0, 0), away.point(_scale(0.8)))
+    fall.paste(mix(light.tone, light.sun, 0.75), (0, 0), towards)
+    gleam = Image.new("RGB", small.size)
+    gleam.paste(scaled(mix(light.tone, light.sun, 0.75), 0.15), (0, 0), towards)
+    day = ImageChops.multiply(body, _enlarged(fall, body.size))
+    day = ImageChops.screen(day, _enlarged(gleam, body.size))
+    if distance:
+        day = Image.blend(day, Image.new("RGB", body.size, light.horizon), distance)
     rim = ImageChops.subtract(
         mask,
-        ImageChops.offset(mask, max(1, height // 90) * (1 if light.side < 0 else -1), max(1, height // 140)),
+        ImageChops.offset(mask, max(1, height // 170) * (1 if light.side < 0 else -1), max(1, height // 240)),
     )
-    day.paste(
-        mix(light.sun, light.horizon, 0.25),
-        (0, 0),
-        rim.point([int(value * (0.3 + 0.4 * light.dark)) for value in range(256)]),
-    )
+    day.paste(mix(light.sun, light.horizon, 0.25), (0, 0), rim.point(_scale(0.3 + 0.4 * light.dark)))
     return day
 
 
@@ -159,15 +161,8 @@ def _enlarged(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     return mask.resize(size, Image.Resampling.BILINEAR)
 
 
-def _seen(body: Image.Image, tone: Colour, air: Colour, distance: float, lift: int = 0) -> Image.Image:
-    """The body as it looks in that light and behind that much air."""
-    rows: list[float] = []
-    for channel in range(3):
-        part = tone[channel] / 255 * (1 - distance)
-        row = [0.0, 0.0, 0.0, lift * part + air[channel] * distance]
-        row[channel] = part
-        rows += row
-    return body.convert("RGB", tuple(rows))
+def _scale(factor: float) -> list[int]:
+    return [min(255, int(value * factor)) for value in range(256)]
 
 
 def _shine(image: Image.Image, lamps: Image.Image, place: tuple[int, int], dark: float) -> None:

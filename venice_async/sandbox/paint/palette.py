@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from .dice import Dice
 
-__all__ = ["COLOURS", "TIMES", "Colour", "Light", "hexed", "hue", "is_near", "lit", "mix", "scaled"]
+__all__ = ["COLOURS", "TIMES", "Colour", "Light", "hexed", "hue", "lit", "mix", "scaled"]
 
 Colour = tuple[int, int, int]
 
@@ -50,13 +50,6 @@ def hue(colour: Colour, turn: float, saturation: float = 1.0) -> Colour:
     h, s, v = colorsys.rgb_to_hsv(*(part / 255 for part in colour))
     red, green, blue = colorsys.hsv_to_rgb((h + turn) % 1, min(1.0, s * saturation), v)
     return int(red * 255), int(green * 255), int(blue * 255)
-
-
-def is_near(one: Colour, other: Colour) -> bool:
-    """Whether two colours are of about the same hue."""
-    hues = [colorsys.rgb_to_hsv(*(part / 255 for part in colour))[0] for colour in (one, other)]
-    apart = abs(hues[0] - hues[1])
-    return min(apart, 1 - apart) < 0.1
 
 
 def _colours(text: str) -> Mapping[str, Colour]:
@@ -134,7 +127,7 @@ class Light:
     """
 
     time: str
-    sky: tuple[Colour, ...]
+    sky: tuple[Colour, Colour, Colour, Colour]
     sun: Colour
     tone: Colour
     dark: float
@@ -174,16 +167,15 @@ class Light:
     def veiled(self, veil: Colour, part: float, dim: float) -> Light:
         """Give the light under a sky that is covered by a veil of that colour."""
         veil = lit(veil, mix(self.tone, (255, 255, 255), 0.3))
-        sky = tuple(scaled(mix(colour, veil, part), dim) for colour in self.sky)
+        zenith, high, low, horizon = (scaled(mix(colour, veil, part), dim) for colour in self.sky)
         tone = scaled(mix(self.tone, lit(veil, self.tone), part / 2), dim)
-        return evolve(self, sky=sky, tone=tone, sun=mix(self.sun, veil, part / 2))
+        return evolve(self, sky=(zenith, high, low, horizon), tone=tone, sun=mix(self.sun, veil, part / 2))
 
     def tinted(self, colour: Colour, part: float) -> Light:
         """Give the light with something of that colour in it."""
-        sky = tuple(
-            mix(one, lit(mix(colour, (255, 255, 255), 0.25), mix(one, (255, 255, 255), 0.4)), part)
-            for one in self.sky
+        white = (255, 255, 255)
+        zenith, high, low, horizon = (
+            mix(one, lit(mix(colour, white, 0.25), mix(one, white, 0.4)), part) for one in self.sky
         )
-        return evolve(
-            self, sky=sky, tone=mix(self.tone, lit(self.tone, mix(colour, (255, 255, 255), 0.5)), part)
-        )
+        tone = mix(self.tone, lit(self.tone, mix(colour, white, 0.5)), part)
+        return evolve(self, sky=(zenith, high, low, horizon), tone=tone)

@@ -1,251 +1,264 @@
-"""Places that are made, or far away: cities, rooms, space, the ground of the sea, patterns."""
+"""Places of another kind: under water, at a table, in a room, and all that are not landscapes by name.
+
+1. As in a landscape, each paints from the back to the front and says where figures stand.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .canvas import Backdrop, Ground, area, disc, glow, gradient, ridge
+from .canvas import Points, fill, gradient, halo, noise, overlay, polygon, ramp, ridge
+from .city import city
+from .cosmos import moon, space
 from .dice import Dice
-from .palette import COLOURS, hexed, hue, mix, scaled
-from .sky import paint_sky, stars
+from .palette import Colour, Light, hexed, hue, lit, mix, scaled
+from .pattern import pattern
+from .sky import Ground, View
 
-__all__ = ["city", "moon", "open_sky", "pattern", "room", "space", "table", "underwater"]
-
-
-def city(backdrop: Backdrop) -> Ground:
-    """A skyline of three rows, and a street."""
-    horizon = backdrop.dice.child("horizon").between(0.72, 0.78)
-    paint_sky(backdrop, horizon)
-    for layer in range(3):
-        _blocks(
-            backdrop,
-            horizon + 0.02 * layer,
-            0.5 - 0.12 * layer,
-            0.7 - 0.3 * layer,
-            backdrop.dice.child("row", layer),
-        )
-    top = int(backdrop.height * (horizon + 0.04))
-    street = backdrop.light.on(hexed("4f5563"))
-    size = backdrop.width, max(1, backdrop.height - top)
-    shine = mix(street, backdrop.light.sky[3], 0.35)
-    backdrop.image.paste(gradient(size, (shine, street, scaled(street, 0.7))), (0, top))
-    return Ground(horizon, 0.95)
+__all__ = ["PLACES"]
 
 
-def _blocks(backdrop: Backdrop, foot: float, tallest: float, distance: float, dice: Dice) -> None:
-    """A row of buildings, with lights in their windows when it is dark."""
-    draw, light = ImageDraw.Draw(backdrop.image), backdrop.light
-    x, unit = -0.02 * backdrop.width, min(backdrop.width, backdrop.height)
-    bottom = (foot + 0.04) * backdrop.height
-    lamp = mix(light.on(hexed("9fb4c4"), distance * 0.6), hexed("ffd383"), min(1.0, light.dark * 1.3))
-    while x < backdrop.width:
-        wide = unit * dice.between(0.05, 0.12)
-        top = bottom - tallest * backdrop.height * dice.between(0.3, 1) ** 1.3
-        wall = light.on(
-            hue(hexed(dice.choice(("5a6478", "6d6a78", "4d5a70", "7a6a6a"))), dice.between(-0.02, 0.02)),
-            distance,
-        )
-        draw.rectangle((x, top, x + wide, bottom), fill=wall)
-        edge = x + wide if light.side > 0 else x
-        draw.rectangle(
-            (
-                min(edge, edge - light.side * wide * 0.16),
-                top,
-                max(edge, edge - light.side * wide * 0.16),
-                bottom,
-            ),
-            fill=mix(wall, light.sun, 0.2),
-        )
-        if dice.chance(0.3):
-            draw.line([(x + wide / 2, top), (x + wide / 2, top - unit * 0.05)], wall, max(1, int(unit / 300)))
-        size = unit * 0.008
-        y = top + 2 * size
-        while y < bottom - size:
-            column = x + size * 1.5
-            while column < x + wide - size * 1.5:
-                if dice.chance(0.3 + 0.25 * light.dark):
-                    draw.rectangle(
-                        (column, y, column + size, y + size * 1.3),
-                        fill=mix(wall, lamp, dice.between(0.35, 1) * (1 - distance * 0.5)),
-                    )
-                column += size * 2.1
-            y += size * 2.8
-        x += wide * dice.between(0.85, 1.15)
-
-
-def space(backdrop: Backdrop) -> Ground:
-    """Stars, coloured clouds and a planet."""
-    dice, image = backdrop.dice.child("space"), backdrop.image
-    image.paste(gradient(image.size, (hexed("0a0a20"), hexed("141233"), hexed("1d1640"))), (0, 0))
-    side = min(image.size)
-    tints = [
-        hue(hexed("6a4fc0"), dice.between(-0.2, 0.2)),
-        hue(hexed("c0508f"), dice.between(-0.2, 0.2)),
-        hexed("3f8fc0"),
-    ]
+def _underwater(view: View) -> Ground:
+    dice, image = view.dice.child("deep"), view.image
+    width, height, unit = image.width, image.height, view.unit
+    tops = {"day": "7fd8dc 2f9cc0 15608f 0b3560", "night": "2a5a8f 163f70 0c2850 061838"}
+    stops = tops.get(view.light.time, "8fd0c8 3a8fb0 1d5a88 0e3258").split()
+    turn = dice.between(-0.05, 0.04)
+    colours = [hue(hexed(stop), turn) for stop in stops]
+    image.paste(gradient(image.size, colours))
+    size = (max(2, width // 8), max(2, height // 8))
+    mask = Image.new("L", size)
+    draw = ImageDraw.Draw(mask)
+    source = dice.between(0.2, 0.8) * size[0]
     for _ in range(9):
-        at = dice.part() * image.width, dice.part() * image.height
-        glow(image, at, side * dice.between(0.2, 0.5), dice.choice(tints), dice.between(0.12, 0.35))
-    stars(backdrop, 1.0, 260)
-    at = dice.between(0.15, 0.85) * image.width, dice.between(0.12, 0.4) * image.height
-    radius = side * dice.between(0.07, 0.16)
-    colour = hue(hexed("d08a5a"), dice.part())
-    glow(image, at, radius * 2, colour, 0.4)
-    disc(image, at, radius, scaled(colour, 0.55))
-    disc(image, (at[0] - radius * 0.12, at[1] - radius * 0.12), radius * 0.86, colour)
-    return Ground(1.0, 0.82)
-
-
-def moon(backdrop: Backdrop) -> Ground:
-    """A grey ground with craters under the stars."""
-    space(backdrop)
-    dice = backdrop.dice.child("moon")
-    grey = hexed("a9a7a3")
-    line = ridge(backdrop, 0.74, 0.06, 0.3, dice)
-    area(backdrop, line, gradient((1, 64), (mix(grey, (255, 255, 255), 0.4), grey, scaled(grey, 0.6))))
-    draw = ImageDraw.Draw(backdrop.image)
-    for _ in range(14):
-        x, y = dice.part() * backdrop.width, dice.between(0.78, 1) * backdrop.height
-        r = min(backdrop.image.size) * dice.between(0.01, 0.05)
-        draw.ellipse((x - r, y - r * 0.35, x + r, y + r * 0.35), fill=scaled(grey, 0.62))
-        draw.ellipse((x - r * 0.9, y - r * 0.2, x + r * 0.9, y + r * 0.38), fill=scaled(grey, 0.8))
-    return Ground(0.74, 0.92)
-
-
-def underwater(backdrop: Backdrop) -> Ground:
-    """Rays from above, weed and bubbles."""
-    dice, image = backdrop.dice.child("water"), backdrop.image
-    turn = dice.between(-0.04, 0.04)
-    colours = [hue(hexed(text), turn) for text in ("a8e6e0", "3fa9bf", "1f6f97", "123f66", "0b2745")]
-    image.paste(gradient(image.size, tuple(colours)), (0, 0))
-    rays = Image.new("L", (max(1, image.width // 4), max(1, image.height // 4)))
-    draw = ImageDraw.Draw(rays)
-    for _ in range(7):
-        x = dice.part() * rays.width
-        lean, wide = dice.between(-0.3, 0.3) * rays.width, dice.between(0.01, 0.05) * rays.width
+        foot, wide = source + dice.between(-0.9, 0.9) * size[0], size[0] * dice.between(0.04, 0.12)
         draw.polygon(
-            [(x, 0), (x + wide, 0), (x + wide * 3 + lean, rays.height * 0.8), (x + lean, rays.height * 0.8)],
-            fill=60,
+            [
+                (source + (foot - source) * 0.3, -2),
+                (source + (foot - source) * 0.3 + wide * 0.5, -2),
+                (foot + wide, size[1]),
+                (foot - wide, size[1]),
+            ],
+            fill=dice.count(14, 40),
         )
-    image.paste(
-        (220, 250, 245),
-        (0, 0),
-        rays.filter(ImageFilter.GaussianBlur(max(1, rays.width / 60))).resize(
-            image.size, Image.Resampling.BILINEAR
-        ),
+    rays = ImageChops.multiply(mask, ramp(size, lambda down: 1 - down)).resize(
+        image.size, Image.Resampling.BILINEAR
     )
-    sand = hexed("3f6f7a")
-    line = ridge(backdrop, 0.96, 0.07, 0.3, dice)
-    area(backdrop, line, gradient((1, 32), (mix(sand, (220, 230, 200), 0.3), sand, scaled(sand, 0.6))))
+    image.paste(Image.new("RGB", image.size, mix(colours[0], (255, 255, 255), 0.5)), (0, 0), rays)
+    for row in range(3):
+        depth = 0.7 - 0.3 * row
+        line = ridge(
+            dice.child("floor", row), width, height * (0.8 + 0.06 * row), unit * (0.035 + 0.015 * row), 0.45
+        )
+        near = mix((150, 150, 120) if row == 2 else (34, 84, 110), colours[2], depth)
+        fill(image, line, near, scaled(near, 0.6))
+        _weeds(
+            view,
+            dice.child("weeds", row),
+            line,
+            mix(hexed(dice.choice(("3f9a6a", "c8566a", "d98a4a", "7a5ab0"))), colours[2], depth),
+            0.09 + 0.07 * row,
+        )
+    _bubbles(view, dice.child("bubbles"))
+    return Ground(y=0.8)
+
+
+def _weeds(view: View, dice: Dice, line: Points, colour: Colour, tall: float) -> None:
+    image, unit = view.image, view.unit
+    if unit < 32:
+        return
+    for _ in range(10):
+        x = dice.choice((dice.between(0, 0.32), dice.between(0.68, 1))) * image.width
+        foot = line[min(len(line) - 1, int(x / image.width * (len(line) - 1)))][1] + unit * 0.02
+        high, sway, wide = (
+            unit * tall * dice.between(0.5, 1.5),
+            unit * dice.between(0.006, 0.02),
+            unit * dice.between(0.006, 0.014),
+        )
+        left: Points = []
+        right: Points = []
+        for step in range(9):
+            along = step / 8
+            bend = math.sin(along * 7 + x) * sway * (0.3 + along)
+            thick = wide * (1 - along) ** 0.7
+            left.append((x + bend - thick, foot - high * along))
+            right.append((x + bend + thick, foot - high * along))
+        polygon(image, [*left, *reversed(right)], scaled(colour, dice.between(0.75, 1.15)))
+
+
+def _bubbles(view: View, dice: Dice) -> None:
+    draw, unit = ImageDraw.Draw(view.image), view.unit
+    if unit < 48:
+        return
+    for _ in range(26):
+        x, y, radius = (
+            dice.part() * view.image.width,
+            dice.part() * view.image.height * 0.85,
+            unit * (0.002 + 0.01 * dice.part() ** 3),
+        )
+        draw.ellipse(
+            (x - radius, y - radius, x + radius, y + radius),
+            outline=(190, 232, 240),
+            width=max(1, unit // 500),
+        )
+        draw.ellipse(
+            (x - radius * 0.5, y - radius * 0.6, x - radius * 0.1, y - radius * 0.2), fill=(240, 252, 255)
+        )
+
+
+_WALLS = (
+    "5f7a78 8fa8a0",
+    "7a5f58 c09a80",
+    "4a5a78 8a9ab8",
+    "6a6a50 b0aa80",
+    "5a4a5f a890a8",
+    "b08a68 e6cfae",
+    "88a0ac cfdcdc",
+)
+
+
+_WOODS = ("8a5a3a", "a9754a", "6b4632", "c49a6c", "5a4438", "e0d4c0")
+
+
+def _table(view: View) -> Ground:
+    """A still life's place: a wall in a window's light, a table with a cloth or without."""
+    dice, image, light = view.dice.child("table"), view.image, view.light
+    width, height, unit = image.width, image.height, view.unit
+    _wall(view, dice)
+    edge = dice.between(0.6, 0.7)
+    wood = light.on(hexed(dice.choice(_WOODS)))
+    first = int(height * edge)
+    board = gradient((width, max(1, height - first)), (mix(wood, light.sun, 0.25), wood, scaled(wood, 0.62)))
+    grain = noise(
+        dice.child("grain"), (max(2, width // 2), max(2, (height - first) // 2)), (3, 24), 2
+    ).resize(board.size)
+    board = Image.blend(board, Image.merge("RGB", (grain, grain, grain)), 0.07)
+    halo(board, width * (0.5 + 0.3 * light.side), 0, unit * 0.6, light.sun, 0.3, 1.6)
+    image.paste(board, (0, first))
     draw = ImageDraw.Draw(image)
-    unit = min(image.size)
-    for _ in range(12):
-        x, tall = dice.part() * image.width, unit * dice.between(0.08, 0.24)
-        shade = hue(hexed("2f7f5f"), dice.between(-0.06, 0.06))
-        weed = [
-            (x + math.sin(step / 2 + x) * unit * 0.012, image.height - tall * step / 9) for step in range(10)
+    draw.rectangle((0, first, width, first + max(0, int(unit * 0.004))), fill=mix(wood, (255, 246, 226), 0.5))
+    if dice.chance(0.5):
+        _cloth(view, dice.child("cloth"), edge)
+    return Ground(y=edge + dice.between(0.15, 0.2))
+
+
+def _wall(view: View, dice: Dice) -> None:
+    """Paint a wall, with the light of a window on it."""
+    image, light = view.image, view.light
+    width, height = image.width, image.height
+    low, high = dice.choice(_WALLS).split()
+    tone = mix(light.tone, (255, 236, 214), 0.45)
+    colours = [hue(hexed(text), dice.between(-0.03, 0.03)) for text in (high, low)]
+    top, bottom = (mix(colour, lit(colour, tone), 0.9) for colour in colours)
+    size = (max(2, width // 4), max(2, height // 4))
+    soft = gradient(size, (scaled(bottom, 0.8), mix(top, bottom, 0.4), top))
+    glare = mix(light.sun, top, 0.4)
+    halo(soft, size[0] * (0.5 + 0.34 * light.side), size[1] * 0.2, min(size) * 1.1, glare, 0.5, 1.5)
+    if dice.chance(0.7):
+        _window_light(soft, light, dice)
+    image.paste(soft.resize(image.size, Image.Resampling.BICUBIC))
+
+
+def _window_light(soft: Image.Image, light: Light, dice: Dice) -> None:
+    """Let the light of a window with four panes fall on a wall, aslant."""
+    unit = min(soft.size)
+    lean, side = -light.side * unit * 0.08, unit * dice.between(0.14, 0.19)
+    x, y = soft.width * (0.5 - dice.between(0.1, 0.24) * light.side), soft.height * dice.between(0.06, 0.14)
+    mask = Image.new("L", (2 * soft.width, 2 * soft.height))
+    draw = ImageDraw.Draw(mask)
+    for across in range(2):
+        for down in range(2):
+            left, upper = x + across * side * 1.16 - side + lean * 1.24 * down, y + down * side * 1.24
+            pane = [(left, upper), (left + side, upper), (left + side + lean, upper + side * 1.1)]
+            pane.append((left + lean, upper + side * 1.1))
+            draw.polygon([(2 * px, 2 * py) for px, py in pane], fill=92)
+    glass = Image.new("RGB", soft.size, mix(light.sun, (255, 255, 255), 0.3))
+    soft.paste(glass, (0, 0), mask.reduce(2).filter(ImageFilter.BoxBlur(max(0.0, unit / 200))))
+
+
+def _cloth(view: View, dice: Dice, edge: float) -> None:
+    image, light, unit = view.image, view.light, view.unit
+    width, height = image.width, image.height
+    colour = light.on(hexed(dice.choice(("e8e0d0", "b5574a", "4f6f8f", "d8b66a", "6f8f7a"))))
+    left, right = width * dice.between(0.1, 0.26), width * dice.between(0.74, 0.9)
+    top = height * (edge + 0.06)
+    body = [(left, top), (right, top), (right + unit * 0.1, height + 2), (left - unit * 0.1, height + 2)]
+    overlay(
+        image,
+        body,
+        lambda size: gradient(size, (mix(colour, (255, 255, 255), 0.18), colour, scaled(colour, 0.7))),
+    )
+    for _ in range(5):
+        x = dice.between(left, right)
+        lean = (x - (left + right) / 2) * 0.25
+        fold = [
+            (x, top + unit * 0.02),
+            (x + unit * 0.012, top + unit * 0.02),
+            (x + lean + unit * 0.05, height + 2),
+            (x + lean, height + 2),
         ]
-        draw.line(weed, shade, max(2, int(unit * 0.011)), joint="curve")
-    for _ in range(22):
-        x, y, r = dice.part() * image.width, dice.part() * image.height, unit * dice.between(0.003, 0.011)
-        draw.ellipse((x - r, y - r, x + r, y + r), outline=(205, 240, 240), width=max(1, int(r / 4)))
-    return Ground(1.0, 0.72)
+        polygon(image, fold, scaled(colour, 0.78), 0.35)
 
 
-def table(backdrop: Backdrop) -> Ground:
-    """A wall, and a table before it."""
-    dice, image, light = backdrop.dice.child("table"), backdrop.image, backdrop.light
-    edge = dice.between(0.62, 0.7)
-    wall = light.on(
-        backdrop.colour or hue(hexed(dice.choice(("8fa39a", "b09a86", "6f8291", "a8887f", "7d8a6f"))), 0)
-    )
-    image.paste(gradient(image.size, (scaled(wall, 0.72), wall, mix(wall, (255, 240, 215), 0.25))), (0, 0))
-    at = light.at[0] * image.width, 0.28 * image.height
-    glow(image, at, 0.75 * max(image.size), mix(light.sun, (255, 244, 220), 0.5), 0.55)
-    top = int(edge * image.height)
-    wood = light.on(hexed(dice.choice(("9a6a42", "7d5436", "b5895c", "5f4a3f"))))
-    size = image.width, max(1, image.height - top)
-    image.paste(gradient(size, (mix(wood, light.sun, 0.3), wood, scaled(wood, 0.62))), (0, top))
-    draw = ImageDraw.Draw(image)
-    for _ in range(14):
-        y = top + dice.part() * size[1]
-        x = dice.between(-0.2, 0.8) * image.width
-        draw.line(
-            [(x, y), (x + image.width * dice.between(0.15, 0.6), y + dice.between(-2, 2))],
-            scaled(wood, dice.between(0.8, 1.12)),
-            max(1, size[1] // 160),
-        )
-    return Ground(edge, edge + dice.between(0.12, 0.17))
-
-
-def room(backdrop: Backdrop) -> Ground:
-    """A wall with a window, and a floor."""
-    dice, image, light = backdrop.dice.child("room"), backdrop.image, backdrop.light
-    wall = light.on(backdrop.colour or hexed(dice.choice(("c9b79c", "9fb0a8", "b59a94", "8f9db3"))))
-    image.paste(gradient(image.size, (scaled(wall, 0.85), wall, mix(wall, (255, 244, 224), 0.2))), (0, 0))
-    left = (0.1 if light.side < 0 else 0.58) * image.width
-    box = tuple(
-        int(value) for value in (left, 0.12 * image.height, left + 0.32 * image.width, 0.52 * image.height)
-    )
-    if box[2] - box[0] > 4 and box[3] - box[1] > 4:
-        image.paste(gradient((box[2] - box[0], box[3] - box[1]), light.sky), (box[0], box[1]))
-        draw = ImageDraw.Draw(image)
-        frame, wide = mix(wall, (255, 250, 240), 0.7), max(1, image.width // 90)
-        draw.rectangle(box, outline=frame, width=wide)
-        draw.line([((box[0] + box[2]) / 2, box[1]), ((box[0] + box[2]) / 2, box[3])], frame, wide)
-        draw.line([(box[0], (box[1] + box[3]) / 2), (box[2], (box[1] + box[3]) / 2)], frame, wide)
-    top = int(0.76 * image.height)
-    floor = light.on(hexed(dice.choice(("8a6242", "a37c55", "6f5a4a"))))
-    image.paste(
-        gradient(
-            (image.width, max(1, image.height - top)),
-            (mix(floor, light.sun, 0.25), floor, scaled(floor, 0.65)),
-        ),
-        (0, top),
-    )
-    glow(image, (left + 0.16 * image.width, 0.85 * image.height), 0.4 * image.width, light.sun, 0.3)
-    return Ground(0.76, 0.9)
-
-
-def open_sky(backdrop: Backdrop) -> Ground:
-    """Nothing but sky, and a strip of land far below."""
-    paint_sky(backdrop, 1.0)
-    line = ridge(backdrop, 0.98, 0.1, 0.35, backdrop.dice.child("below"))
-    area(backdrop, line, backdrop.light.on(hexed("6f8560"), 0.45))
-    return Ground(0.9, 0.7)
-
-
-def pattern(backdrop: Backdrop) -> Ground:
-    """Tiles of rings and leaves, in a few colours that go together."""
-    dice, image = backdrop.dice.child("pattern"), backdrop.image
-    base = backdrop.colour or dice.choice(list(COLOURS.values()))
-    colours = [hue(base, turn, 0.85) for turn in (0, 0.08, 0.45, 0.52)]
-    paper = mix(base, (250, 244, 232), 0.82)
-    across = dice.count(4, 7)
-    unit = max(2, math.ceil(image.width / across))
-    tile = Image.new("RGB", (4 * unit, 4 * unit), paper)
-    draw, big = ImageDraw.Draw(tile), 4 * unit
-    petals, turn = dice.choice((6, 8, 10, 12)), dice.part()
-    for ring, size in enumerate((0.48, 0.36, 0.24)):
-        for petal in range(petals):
-            angle = math.tau * (petal + turn + ring / 2) / petals
-            x, y = (
-                big / 2 + math.cos(angle) * big * size * 0.62,
-                big / 2 + math.sin(angle) * big * size * 0.62,
+def _room(view: View) -> Ground:
+    """A wall and a floor, or for a portrait a soft ground with blurred lights."""
+    dice, image, light = view.dice.child("room"), view.image, view.light
+    width, height, unit = image.width, image.height, view.unit
+    _wall(view, dice)
+    if any(one.subject.name == "portrait" for one in view.scene.subjects):
+        for _ in range(16):
+            halo(
+                image,
+                dice.part() * width,
+                dice.part() * height,
+                unit * dice.between(0.04, 0.13),
+                light.sun,
+                dice.between(0.08, 0.26),
+                0.45,
             )
-            r = big * size * 1.5 / petals
-            draw.ellipse((x - r, y - r, x + r, y + r), fill=colours[(ring + petal % 2) % 4])
-    for ring, size in enumerate((0.12, 0.08, 0.04)):
-        r = big * size
-        draw.ellipse((big / 2 - r, big / 2 - r, big / 2 + r, big / 2 + r), fill=colours[ring])
-    for corner in ((0, 0), (big, 0), (0, big), (big, big)):
-        for size, colour in ((0.2, colours[3]), (0.12, paper), (0.07, colours[1])):
-            r = big * size
-            draw.ellipse((corner[0] - r, corner[1] - r, corner[0] + r, corner[1] + r), fill=colour)
-    small = tile.reduce(4)
-    for x in range(0, image.width, unit):
-        for y in range(0, image.height, unit):
-            image.paste(small, (x, y))
-    return Ground(0.6, 0.88)
+        return Ground(y=1.0)
+    edge = int(height * 0.76)
+    wood = light.on(hexed(dice.choice(_WOODS)))
+    floor = gradient((width, max(1, height - edge)), (mix(wood, light.sun, 0.15), scaled(wood, 0.7)))
+    image.paste(floor, (0, edge))
+    draw = ImageDraw.Draw(image)
+    for index in range(-6, 7):
+        x = width / 2 + index * unit * 0.16
+        draw.line(
+            (x, edge, width / 2 + (x - width / 2) * 2.2, height),
+            fill=scaled(wood, 0.72),
+            width=max(1, unit // 300),
+        )
+    draw.rectangle((0, edge - int(unit * 0.03), width, edge), fill=light.on((226, 218, 204)))
+    rug = [
+        (
+            width / 2 + unit * 0.42 * math.cos(a / 18 * math.pi),
+            height * 0.9 + unit * 0.07 * math.sin(a / 18 * math.pi),
+        )
+        for a in range(36)
+    ]
+    carpet = light.on(hexed(dice.choice(("9c4a44", "44607f", "6f7f56", "c89a4f"))))
+    polygon(image, rug, carpet)
+    polygon(
+        image,
+        [(width / 2 + (x - width / 2) * 0.9, height * 0.9 + (y - height * 0.9) * 0.84) for x, y in rug],
+        mix(carpet, (255, 240, 220), 0.22),
+    )
+    return Ground(y=0.91)
+
+
+PLACES: Mapping[str, Callable[[View], Ground]] = MappingProxyType(
+    {
+        "city": city,
+        "space": space,
+        "moon": moon,
+        "underwater": _underwater,
+        "table": _table,
+        "room": _room,
+        "pattern": pattern,
+    }
+)

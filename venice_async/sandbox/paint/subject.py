@@ -25,6 +25,10 @@ _FIXED = {"black": "1d1b20", "white": "f6f1e6", "grey": "8b8f96", "lamp": "ffd98
 _STEPS = 5
 
 
+def _words(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text.split()) if isinstance(text, str) else text
+
+
 @frozen
 class Shape:
     """One closed outline, or one stroke, in one tone.
@@ -50,19 +54,19 @@ class Subject:
         name: Its own word.
         words: Other words for it, apart by spaces.
         drawing: The shapes, as text.
-        colours: Natural colours, as hexadecimal text; a throw of the dice picks one.
+        colours: Natural colours in hexadecimal, apart by spaces; a throw of the dice picks one.
         second: The other colour.
         height: How high it is painted, as a part of the picture's shorter side.
         width: The width of its box, where the height is 100.
-        settings: Where it is found; the first is the likeliest.
+        settings: Where it is found, apart by spaces; the first is the likeliest.
         stands: "ground", "water", "air" or "table": what carries it.
     """
 
     name: str
     words: str
     drawing: str = field(repr=False)
-    colours: tuple[str, ...]
-    settings: tuple[str, ...]
+    colours: tuple[str, ...] = field(converter=_words)
+    settings: tuple[str, ...] = field(converter=_words)
     second: str = field(default="f2e6cf", kw_only=True)
     height: float = field(default=0.55, kw_only=True)
     width: float = field(default=100.0, kw_only=True)
@@ -72,6 +76,11 @@ class Subject:
     def shapes(self) -> tuple[Shape, ...]:
         """The drawing, read."""
         return _read(self.drawing, self.width)
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """The left, top, right and bottom end of what is drawn, in the drawing's own measure."""
+        return _extent(self.shapes)
 
     def tone(self, name: str, base: Colour) -> Colour:
         """Give the colour that a tone stands for."""
@@ -86,6 +95,10 @@ class Subject:
                 return mix(base, (255, 244, 220), 0.28)
             case "pale":
                 return mix(base, (255, 248, 236), 0.65)
+            case "second-dark":
+                return mix(scaled(hexed(self.second), 0.72), (120, 30, 30), 0.2)
+            case "second-light":
+                return mix(hexed(self.second), (255, 246, 220), 0.45)
             case "second":
                 return hexed(self.second)
             case _:
@@ -107,6 +120,17 @@ def _read(drawing: str, width: float) -> tuple[Shape, ...]:
                 mirrored = ((left, top), (right, bottom))
             shapes.append(Shape(tone, mirrored, found.width, found.oval))
     return tuple(shapes)
+
+
+@cache
+def _extent(shapes: tuple[Shape, ...]) -> tuple[float, float, float, float]:
+    reach = [(x, y, shape.width) for shape in shapes for x, y in shape.outline]
+    return (
+        min(x - width for x, _, width in reach),
+        min(y - width for _, y, width in reach),
+        max(x + width for x, _, width in reach),
+        max(y + width for _, y, width in reach),
+    )
 
 
 def _shape(tone: str, kind: str, numbers: list[str]) -> Shape:

@@ -1,96 +1,101 @@
-"""Water: it shows what is above it, and the path of the light."""
+"""Water: what it mirrors, how it ripples, where it breaks."""
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
-from .canvas import Backdrop, Ground, area, gradient, ridge
-from .land import far_ridges, pines
-from .palette import Colour, hexed, mix, scaled
-from .sky import paint_sky
+from .canvas import Points, gradient, ramp
+from .dice import Dice
+from .palette import Colour, mix, scaled
+from .sky import View
 
-__all__ = ["lake", "sea"]
-
-_SMOOTH = Image.Resampling.BICUBIC
+__all__ = ["foam", "mirror", "water"]
 
 
-def sea(backdrop: Backdrop) -> Ground:
-    """The open sea, perhaps with islands and a shore."""
-    horizon = backdrop.dice.child("horizon").between(0.52, 0.62)
-    paint_sky(backdrop, horizon)
-    dice = backdrop.dice.child("islands")
-    if dice.chance(0.6):
-        far = backdrop.light.on(hexed("64708a"), 0.7)
-        line = ridge(backdrop, horizon + 0.004, 0.07, 0.45, dice)
-        area(backdrop, line, far)
-    _water(backdrop, horizon, hexed("2f6f92"))
-    if backdrop.dice.child("rocks").chance(0.7):
-        rock = backdrop.light.on(hexed("5a5450"), 0.05)
-        line = ridge(backdrop, 0.97, 0.09, 0.5, backdrop.dice.child("shore"))
-        area(
-            backdrop, line, gradient((1, 64), (mix(rock, backdrop.light.sun, 0.25), rock, scaled(rock, 0.6)))
-        )
-    return Ground(horizon, 0.9, water=True)
-
-
-def lake(backdrop: Backdrop) -> Ground:
-    """A lake before mountains, which it mirrors."""
-    horizon = backdrop.dice.child("horizon").between(0.5, 0.58)
-    paint_sky(backdrop, horizon)
-    far_ridges(backdrop, horizon - 0.03, 2, 0.26, hexed("5f6d80"))
-    line = ridge(backdrop, horizon, 0.02, 0.3, backdrop.dice.child("bank"))
-    if "trees" not in backdrop.without:
-        pines(backdrop, line, 0.09, 0.3, backdrop.dice.child("trees"), snowy=False)
-    _mirror(backdrop, horizon)
-    return Ground(horizon, 0.86, water=True)
-
-
-def _mirror(backdrop: Backdrop, horizon: float) -> None:
-    """Let still water show what is above it."""
-    top = int(backdrop.height * horizon)
-    depth = backdrop.height - top
-    if top < 2 or depth < 2:
+def water(view: View, top: float, deep: Colour, bottom: float = 1.0) -> None:
+    """Lay water from one part of the height to another: it mirrors what is above, and glitters."""
+    image, light, dice = view.image, view.light, view.dice.child("water")
+    width, first, last = image.width, int(image.height * top), int(image.height * bottom)
+    height = last - first
+    if height < 1 or first < 1:
         return
-    above = backdrop.image.crop((0, max(0, top - depth), backdrop.width, top))
-    small = above.resize((max(1, backdrop.width // 3), max(1, depth // 6)), Image.Resampling.BOX)
-    mirrored = ImageOps.flip(small).resize((backdrop.width, depth), _SMOOTH)
-    deep = gradient(
-        (backdrop.width, depth), (backdrop.light.sky[2], mix(backdrop.light.sky[1], hexed("274a5e"), 0.6))
+    mirrored = image.crop((0, max(0, first - height), width, first)).transpose(
+        Image.Transpose.FLIP_TOP_BOTTOM
     )
-    backdrop.image.paste(Image.blend(mirrored, deep, 0.38), (0, top))
-    _waves(backdrop, horizon, 26, 0.3)
+    surface = mirrored.resize((max(1, width // 3), max(1, height // 6)), Image.Resampling.BOX, reducing_gap=2)
+    surface = surface.resize((width, height), Image.Resampling.BILINEAR)
+    depth = gradient(
+        (width, height),
+        (mix(light.horizon, light.on(deep), 0.35), light.on(deep), scaled(light.on(deep), 0.72)),
+    )
+    veil = ramp((width, height), lambda down: 0.35 + 0.5 * down)
+    surface.paste(depth, (0, 0), veil)
+    image.paste(surface, (0, first))
+    ripples(image, view, dice, first, last)
 
 
-def _water(backdrop: Backdrop, horizon: float, colour: Colour) -> None:
-    """Open water with the path of the sun or the moon on it."""
-    light, top = backdrop.light, int(backdrop.height * horizon)
-    near = light.on(colour)
-    far = mix(light.sky[3], light.on(colour, 0.3), 0.5)
-    size = backdrop.width, max(1, backdrop.height - top)
-    backdrop.image.paste(gradient(size, (far, mix(far, near, 0.6), near, scaled(near, 0.72))), (0, top))
-    dice, draw = backdrop.dice.child("path"), ImageDraw.Draw(backdrop.image)
-    if not backdrop.without & {"sun", "moon"}:
-        for row in range(46):
-            part = (row / 45) ** 1.5
-            y = top + part * size[1]
-            wide = backdrop.width * (0.012 + 0.1 * part) * dice.between(0.3, 1.3)
-            x = light.at[0] * backdrop.width + dice.between(-0.5, 0.5) * wide
-            shade = mix(far if part < 0.3 else near, light.sun, 0.85 - 0.5 * part)
-            draw.line([(x - wide, y), (x + wide, y)], shade, max(1, int(size[1] * (0.002 + 0.008 * part))))
-    _waves(backdrop, horizon, 70, 0.5)
+def mirror(view: View, top: float) -> None:
+    """Lay still water: what is above stands in it upside down, a little darker and rippled."""
+    image, light, dice = view.image, view.light, view.dice.child("mirror")
+    width, first = image.width, int(image.height * top)
+    height = image.height - first
+    if first < 1 or height < 1:
+        return
+    surface = image.crop((0, max(0, first - height), width, first)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    if surface.size != (width, height):
+        surface = surface.resize((width, height), Image.Resampling.BILINEAR)
+    slices = max(2, min(60, height // 4))
+    mesh = []
+    for index in range(slices):
+        y0, y1 = height * index // slices, height * (index + 1) // slices
+        shift = dice.between(-1, 1) * view.unit * 0.012 * (0.25 + index / slices)
+        mesh.append(((0, y0, width, y1), (shift, y0, shift, y1, width + shift, y1, width + shift, y0)))
+    rippled = surface.transform((width, height), Image.Transform.MESH, mesh, Image.Resampling.NEAREST)
+    surface.paste(rippled.crop((width // 50, 0, width - width // 50, height)), (width // 50, 0))
+    tint = light.on((44, 88, 118))
+    veil = ramp((width, height), lambda down: 0.16 + 0.42 * down)
+    surface.paste(Image.new("RGB", (width, height), tint), (0, 0), veil)
+    image.paste(surface, (0, first))
+    glow = mix(light.horizon, (255, 255, 255), 0.2)
+    ImageDraw.Draw(image).line((0, first, width, first), fill=glow, width=max(1, view.unit // 400))
+    ripples(image, view, dice, first, image.height)
 
 
-def _waves(backdrop: Backdrop, horizon: float, count: int, strength: float) -> None:
-    dice, draw = backdrop.dice.child("waves"), ImageDraw.Draw(backdrop.image)
-    top, depth = horizon * backdrop.height, (1 - horizon) * backdrop.height
-    bright = mix(backdrop.light.sky[3], (255, 255, 255), 0.2)
-    under = backdrop.light.on(hexed("2f6f92"))
-    for _ in range(count):
-        part = dice.part() ** 1.3
-        x, y = dice.part() * backdrop.width, top + depth * (0.02 + 0.98 * part)
-        wide = backdrop.width * (0.012 + 0.07 * part) * dice.between(0.4, 1)
-        shade = mix(under, bright, strength * dice.between(0.3, 1) * (1 - 0.5 * part))
-        bend = depth * 0.006 * part
-        draw.line(
-            [(x - wide, y), (x, y - bend), (x + wide, y)], shade, max(1, int(depth * (0.002 + 0.005 * part)))
-        )
+def ripples(image: Image.Image, view: View, dice: Dice, first: int, last: int) -> None:
+    light, unit, width = view.light, view.unit, image.width
+    height = last - first
+    if unit < 32:
+        return
+    marks = Image.new("L", (2 * width, 2 * height))
+    draw = ImageDraw.Draw(marks)
+    sun = light.at[0] * width
+    path = view.shows("sun") and not view.scene.weather & {"storm", "rain", "fog"}
+    for index in range(150):
+        near = dice.part() ** 1.5
+        y = near * height
+        spread = unit * (0.03 + 0.2 * near)
+        on_path = path and index % 5 < 3
+        x = sun + (dice.part() + dice.part() - 1) * spread if on_path else dice.part() * width
+        half = unit * (0.006 + 0.05 * near) * dice.between(0.4, 1.2)
+        thick = max(1.0, unit * (0.001 + 0.0045 * near)) * (1.0 if on_path else 0.7)
+        bright = int((210 if on_path else 70) * dice.between(0.5, 1.0))
+        draw.ellipse((2 * (x - half), 2 * y - thick, 2 * (x + half), 2 * y + thick), fill=bright)
+    image.paste(
+        Image.new("RGB", (width, height), mix(light.sun, (255, 255, 255), 0.2)), (0, first), marks.reduce(2)
+    )
+
+
+def foam(view: View, dice: Dice, line: Points) -> None:
+    """Let the sea break where the rock ends."""
+    draw, unit = ImageDraw.Draw(view.image), view.unit
+    white = view.light.on((240, 246, 248))
+    for x, y in line[6:]:
+        for _ in range(5):
+            half, at = (
+                unit * dice.between(0.008, 0.03),
+                (x + unit * dice.between(-0.02, 0.03), y + unit * dice.between(-0.01, 0.02)),
+            )
+            draw.ellipse(
+                (at[0] - half, at[1] - half / 5, at[0] + half, at[1] + half / 5),
+                fill=mix(white, view.light.horizon, dice.between(0.1, 0.6)),
+            )
