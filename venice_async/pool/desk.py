@@ -13,7 +13,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from venice_async.errors import StoreError
 from venice_async.policy.guard import GuardState
@@ -21,8 +21,7 @@ from venice_async.policy.rate_limit import Permits
 from venice_async.policy.retry import Refusal
 from venice_async.stores import Store
 
-if TYPE_CHECKING:
-    from .pool import Admission
+from .admission import Admission
 
 __all__ = ["Desk"]
 

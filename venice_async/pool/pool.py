@@ -18,23 +18,19 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple, TypeVar
 
-from attrs import define
-
 from venice_async.errors import (
-    DecodeError,
     RequestTimeoutError,
     SessionStateError,
     StatusError,
-    StorageError,
     UnconfirmedError,
     VeniceError,
 )
 from venice_async.policy.guard import Guard, GuardState
-from venice_async.policy.rate_limit import Permit, Permits, RateLimit
-from venice_async.policy.retry import Refusal, RetryPolicy, confirm, refusal_of
+from venice_async.policy.rate_limit import Permits, RateLimit
+from venice_async.policy.retry import RetryPolicy, confirm
 from venice_async.stores import Store
-from venice_async.types.response import RateLimitSnapshot
 
+from .admission import Admission
 from .desk import Desk
 from .halt import Halt, NotSentError
 
@@ -44,81 +40,6 @@ T = TypeVar("T")
 
 BeforeSend = Callable[[int], Awaitable[None]]
 """Awaited with the number of the attempt (from 1) once it may be sent; raising prevents the sending."""
-
-_TOLD_BY_THE_ERROR = (429, 503)
-
-
-@define(eq=False)
-class Admission:
-    """Leave to make one attempt: a place, a permit and the guard's leave.
-
-    Attributes:
-        permit: The permit.
-        flight: What the store that processes share calls the attempt; None where there is none.
-        failed: Whether it ended as a failure.
-        refusal: Why the server refused it for now, or None.
-    """
-
-    _pool: Pool
-    permit: Permit
-    flight: int | None = None
-    failed: bool = False
-    refusal: Refusal | None = None
-    _snapshot: RateLimitSnapshot | None = None
-    _answered: bool = False
-    _ended: bool = False
-
-    def answered(self, status: int, snapshot: RateLimitSnapshot) -> None:
-        """The head of an answer came; what it says of the rate limit counts from now on."""
-        self._snapshot = snapshot
-        if status not in _TOLD_BY_THE_ERROR:
-            self._answered = True
-            self._pool.permits.answered(self.permit, snapshot, self._pool.now())
-            self._pool.look()
-
-    def abandon(self) -> None:
-        """Nothing was sent after all."""
-        if not self._ended:
-            self._ended = True
-            self._pool.guard.abandoned()
-            self._pool.permits.withdrawn(self.permit)
-            self._pool.release()
-
-    def end(self, error: BaseException | None = None) -> None:
-        """The attempt is over, with this error or well; a second end is none."""
-        if not self._ended:
-            self._ended = True
-            self.refusal = refusal_of(error) if isinstance(error, VeniceError) else None
-            self._tell_permits(error)
-            self._tell_guard(error)
-            self._pool.release()
-
-    def _tell_permits(self, error: BaseException | None) -> None:
-        permits, now = self._pool.permits, self._pool.now()
-        if self._answered:
-            return
-        asked = error.retry_after if isinstance(error, StatusError) else None
-        if self.refusal is Refusal.RATE:
-            permits.refused(self.permit, asked, self._snapshot, now)
-        elif self.refusal is Refusal.LOAD:
-            permits.overloaded(self.permit, asked, self._snapshot, now, random=self._pool.random())
-        elif self._snapshot is not None:
-            permits.answered(self.permit, self._snapshot, now)
-        else:
-            permits.unanswered(self.permit)
-
-    def _tell_guard(self, error: BaseException | None) -> None:
-        guard, now = self._pool.guard, self._pool.now()
-        if isinstance(error, asyncio.CancelledError | RequestTimeoutError):
-            guard.abandoned()  # the server has refused nothing
-        elif not isinstance(error, VeniceError) or isinstance(error, DecodeError | StorageError):
-            guard.succeeded(now)
-        else:
-            self.failed = True
-            if self.refusal is Refusal.LOCK_OUT:
-                guard.locked_out(now)
-            else:
-                guard.failed(now)
 
 
 class _Waiting(NamedTuple):
