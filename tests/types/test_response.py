@@ -132,7 +132,7 @@ def test_a_frozen_mapping_with_lists_in_it_equals_the_mapping_it_was_made_from(v
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), b"x", {1}, object(), "\ud800", {"a": [b"x"]}, {1: 2}, {"\ud800": 1}, 1j],
+    [float("nan"), float("inf"), b"x", {1}, "\ud800", {"a": [b"x"]}, {1: 2}, {"\ud800": 1}, 1j],
     ids=ascii,
 )
 def test_what_json_cannot_say_is_refused(value):
