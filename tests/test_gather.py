@@ -20,6 +20,7 @@ from venice_async import (
     Generated,
     ImageRequest,
     RequestLimits,
+    Skipped,
     Unconfirmed,
     UnconfirmedError,
     ValidationError,
@@ -90,10 +91,12 @@ def paths_of(report):
     return asyncio.run(listed(report.paths()))
 
 
+def posts(sandbox):
+    return [record for record in sandbox.requests if record.method == "POST"]
+
+
 def bodies(sandbox):
-    return sorted(
-        (record.body["prompt"], record.body.get("seed")) for record in sandbox.requests if record.body
-    )
+    return sorted((record.body["prompt"], record.body.get("seed")) for record in posts(sandbox))
 
 
 def images(folder):
@@ -118,7 +121,7 @@ def test_a_prompt_with_seeds(tmp_path):
     assert bodies(sandbox) == [("a red fox", seed) for seed in range(8)]
     assert images(tmp_path / "deep" / "out") == [f"{seed:05d}_{seed}_a-red-fox.webp" for seed in range(8)]
     assert all(
-        record.body.keys() == {"prompt", "seed", "model", "width", "height"} for record in sandbox.requests
+        record.body.keys() == {"prompt", "seed", "model", "width", "height"} for record in posts(sandbox)
     )
 
 
@@ -156,21 +159,21 @@ def test_any_iterable_of_prompts(tmp_path, what, total, seeds):
 
     outcomes, sandbox = batch(body)
     expected = list(itertools.product(prompts(), seeds or (None,)))
-    assert bodies(sandbox) == sorted(expected, key=str)
-    found = {outcome.index: (outcome.request.prompt, outcome.request.seed) for outcome in outcomes}
+    drawn = None if seeds is None else seeds
+    assert [(prompt, drawn and seed) for prompt, seed in bodies(sandbox)] == sorted(expected, key=str)
+    found = {outcome.index: (outcome.request.prompt, drawn and outcome.request.seed) for outcome in outcomes}
     assert [found[index] for index in range(len(expected))] == expected
     assert totals == [None if total is None else total * len(seeds or (None,))]
 
 
 def test_requests_and_prompts_may_be_mixed(tmp_path):
-    """A request goes as it is, a prompt gets the fields."""
+    """A request goes as it is, a prompt gets the fields; a seed is drawn for both."""
     request = ImageRequest("mine", model="venice-sd35", steps=5)
     report, sandbox = gathered(tmp_path, ["theirs", request], concurrency=1, **SMALL)
     assert report.generated == 2
-    assert [record.body for record in sandbox.requests] == [
-        {"prompt": "theirs", **SMALL},
-        {"prompt": "mine", "model": "venice-sd35", "steps": 5},
-    ]
+    sent = [dict(record.body) for record in posts(sandbox)]
+    assert all(0 <= body.pop("seed") < 999_999_999 for body in sent)
+    assert sent == [{"prompt": "theirs", **SMALL}, {"prompt": "mine", "model": "venice-sd35", "steps": 5}]
 
 
 def test_one_request_with_seeds(tmp_path, fox):
@@ -185,7 +188,7 @@ def test_a_sweep(tmp_path, fox):
     what = sweep(fox, prompt=["a", "b"], seed=range(2), steps=[5, 6])
     report, sandbox = gathered(tmp_path, what, concurrency=1)
     assert report.generated == len(what) == 8
-    sent = [(record.body["prompt"], record.body["seed"], record.body["steps"]) for record in sandbox.requests]
+    sent = [(record.body["prompt"], record.body["seed"], record.body["steps"]) for record in posts(sandbox)]
     assert sent == list(itertools.product("ab", range(2), (5, 6)))
 
 
@@ -317,13 +320,23 @@ def test_a_prompt_without_a_model_fails_alone(tmp_path, fox):
     assert (report.generated, report.failed) == (3, 1)
 
 
-def test_a_second_run_into_the_same_directory_is_refused(tmp_path):
-    """Nothing is bought twice by mistake; the message says what to do."""
+def test_the_same_call_again_skips_what_is_there(tmp_path):
+    """Nothing is bought twice."""
     gathered(tmp_path, "fox", seeds=range(2), **SMALL)
+    report, sandbox = gathered(tmp_path, "fox", seeds=range(2), **SMALL)
+    assert (report.generated, report.skipped, report.pending, report.spent_usd) == (0, 2, 0, 0)
+    assert sandbox.account.received == 0
+    report.raise_for_failures()
+    assert [(type(outcome), outcome.index) for outcome in outcomes_of(report)] == [(Skipped, 0), (Skipped, 1)]
+    assert [path.name for path in paths_of(report)] == images(tmp_path)
+
+
+def test_images_without_a_journal_are_not_added_to(tmp_path):
+    """Nobody can tell what they are; the message says what to do."""
+    (tmp_path / "mine.png").write_bytes(b"mine")
     with pytest.raises(OutputExistsError, match="choose another") as caught:
         gathered(tmp_path, "fox", seeds=range(2), **SMALL)
     assert str(tmp_path) in str(caught.value)
-    assert len(images(tmp_path)) == 2
 
 
 def test_a_directory_that_is_a_file_is_a_storage_error(tmp_path):
@@ -682,7 +695,8 @@ def test_without_time_to_drain_what_is_in_flight_is_unconfirmed(tmp_path, until)
     assert (report.generated, report.unconfirmed, report.pending) == (0, 4, 96)
     assert sandbox.account.received == 4
     assert {outcome.request.seed for outcome in outcomes_of(report)} == set(range(4))
-    assert list(tmp_path.iterdir()) == []
+    assert images(tmp_path) == []
+    assert list((tmp_path / ".venice" / "parts").iterdir()) == []
 
 
 def test_the_drain_has_a_time_limit(tmp_path, until):
@@ -745,7 +759,8 @@ def test_a_second_cancellation_aborts_the_drain(tmp_path, until):
 
     report, _ = batch(body, latency=3600, concurrency=4)
     assert (report.unconfirmed, report.pending) == (4, 5)
-    assert list(tmp_path.iterdir()) == []
+    assert images(tmp_path) == []
+    assert list((tmp_path / ".venice" / "parts").iterdir()) == []
 
 
 def test_two_batches_share_a_session(tmp_path):

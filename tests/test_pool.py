@@ -215,7 +215,7 @@ def test_cancellations_and_deadlines_at_any_point_give_every_place_back(seed):
                     call(
                         pool,
                         lambda length=length, fails=fails: attempt(length, fails=fails),
-                        before_send=lambda number, ahead=ahead: before_send(number, ahead),
+                        before_send=lambda last, ahead=ahead: before_send(last, ahead),
                         deadline=deadline,
                     )
                 )
@@ -291,10 +291,10 @@ def test_before_send_is_awaited_with_the_place_in_hand_and_before_the_attempt():
     async def whole():
         pool, seen = Pool(1), []
 
-        async def before_send(number):
-            seen.append(("before", number, pool.in_flight))
+        async def before_send(last):
+            seen.append(("before", last, pool.in_flight))
             await steps(2)
-            seen.append(("before is over", number, pool.in_flight))
+            seen.append(("before is over", last, pool.in_flight))
 
         async def attempt():
             seen.append(("attempt", pool.in_flight))
@@ -302,7 +302,7 @@ def test_before_send_is_awaited_with_the_place_in_hand_and_before_the_attempt():
         await call(pool, attempt, before_send=before_send)
         return seen
 
-    assert asyncio.run(whole()) == [("before", 1, 1), ("before is over", 1, 1), ("attempt", 1)]
+    assert asyncio.run(whole()) == [("before", None, 1), ("before is over", None, 1), ("attempt", 1)]
 
 
 def test_before_send_waits_until_there_is_a_place():
@@ -310,8 +310,8 @@ def test_before_send_waits_until_there_is_a_place():
         pool, seen = Pool(1), []
         release, (held,) = await occupy(pool, 1)
 
-        async def before_send(number):
-            seen.append(number)
+        async def before_send(last):
+            seen.append(last)
 
         waiting = asyncio.create_task(call(pool, lambda: steps(0), before_send=before_send))
         await steps(5)
@@ -320,7 +320,7 @@ def test_before_send_waits_until_there_is_a_place():
         await asyncio.gather(held, waiting)
         return seen
 
-    assert asyncio.run(whole()) == [1]
+    assert asyncio.run(whole()) == [None]
 
 
 @pytest.mark.parametrize("error", [ValueError("budget"), ServerError("its own", status=502)], ids=repr)
@@ -420,18 +420,18 @@ REPEATED = [
 
 @pytest.mark.parametrize("error", REPEATED, ids=lambda error: f"{type(error).__name__}-{error}")
 def test_what_was_not_billed_is_tried_again(error):
-    """With a place, and a number of its own, each time."""
+    """With a place each time, and word of what the attempt before it has ended with."""
 
     async def whole():
-        pool, numbers = Pool(1, retry=at_once()), []
+        pool, told = Pool(1, retry=at_once()), []
 
-        async def before_send(number):
-            numbers.append((number, pool.in_flight))
+        async def before_send(last):
+            told.append((last, pool.in_flight))
 
         assert await call(pool, counting([error]), before_send=before_send) == "answer"
-        return numbers, await usable(pool)
+        return told, await usable(pool)
 
-    assert asyncio.run(whole()) == ([(1, 1), (2, 1)], True)
+    assert asyncio.run(whole()) == ([(None, 1), (error, 1)], True)
 
 
 @pytest.mark.parametrize(

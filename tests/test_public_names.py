@@ -12,6 +12,7 @@ import venice_async.errors
 NAMES = [
     "BatchError",
     "BatchReport",
+    "BudgetExceededError",
     "Failed",
     "Generated",
     "Guard",
@@ -28,6 +29,7 @@ NAMES = [
     "RequestLimits",
     "RequestTimeoutError",
     "RetryPolicy",
+    "Skipped",
     "StatusError",
     "StyleReference",
     "Timeouts",

@@ -19,6 +19,7 @@ from venice_async import (
     Outcome,
     Progress,
     RequestLimits,
+    Skipped,
     Timeouts,
     Unconfirmed,
     UnconfirmedError,
@@ -54,7 +55,7 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
         assert_type(path, Path)
     async with stream_generate(venice, ["a", "b"], into=Path("out"), model="m") as outcomes:
         async for outcome in outcomes:
-            assert_type(outcome, Generated | Failed | Unconfirmed)
+            assert_type(outcome, Generated | Skipped | Failed | Unconfirmed)
             kept: Outcome = outcome
             match kept:
                 case Generated(paths=paths):

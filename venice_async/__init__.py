@@ -3,6 +3,7 @@
 from ._version import __version__
 from .errors import (
     BatchError,
+    BudgetExceededError,
     RateLimitError,
     RequestTimeoutError,
     StatusError,
@@ -20,13 +21,14 @@ from .sweep import sweep
 from .types.catalogue import ImageModel
 from .types.limits import RequestLimits
 from .types.options import Timeouts
-from .types.outcome import Failed, Generated, Outcome, Progress, Unconfirmed
+from .types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from .types.response import ImageData, ImageResponse
 
 __all__ = [
     "BatchError",
     "BatchReport",
+    "BudgetExceededError",
     "Failed",
     "Generated",
     "Guard",
@@ -43,6 +45,7 @@ __all__ = [
     "RequestLimits",
     "RequestTimeoutError",
     "RetryPolicy",
+    "Skipped",
     "StatusError",
     "StyleReference",
     "Timeouts",

@@ -8,6 +8,7 @@
     VeniceError
       ConfigurationError (ValueError)          a setting is missing or contradicts another
         MissingExtraError (ImportError)        an optional dependency is not installed
+        JobChangedError                        the directory holds another job
       ValidationError (ValueError)             a request outside its ranges; lists every fault
       SessionStateError (RuntimeError)         the session is not open, closed, or entered twice
       TransportError                           no usable answer came back
@@ -28,9 +29,12 @@
         ServerError                     5xx
       DecodeError                              an answer of status 200 that is not what it should be
       TooManyFailuresError                     a batch that went wrong was stopped
+      BudgetExceededError                      the next purchase would cost more than is left; not sent
       StoreError                               what several processes share cannot be used
       StorageError (OSError)                   the disk refused
         OutputExistsError (FileExistsError)    the place is taken; nothing is ever overwritten
+        DirectoryLockedError                   another process works on the directory
+        JournalError                           a job's journal is damaged, missing or too new
       BatchError (ExceptionGroup)              what went wrong in a batch, at most 100 members
 """
 
@@ -46,10 +50,14 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BatchError",
+    "BudgetExceededError",
     "ConfigurationError",
     "ConnectError",
     "DecodeError",
+    "DirectoryLockedError",
     "Fault",
+    "JobChangedError",
+    "JournalError",
     "MissingExtraError",
     "NotFoundError",
     "OutputExistsError",
@@ -76,7 +84,8 @@ __all__ = [
 _VALUE_SHOWN = 60
 
 
-def _rebuild(cls: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
+def rebuild(cls: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
+    """An error from what `__reduce__` has made of it."""
     error = cls.__new__(cls, *args)
     error.__dict__.update(state)
     return error
@@ -88,7 +97,7 @@ class VeniceError(Exception):
     @override
     def __reduce__(self) -> tuple[Any, ...]:
         # The base's own arguments: OSError keeps more of them than `args` shows.
-        return _rebuild, (type(self), super().__reduce__()[1], dict(self.__dict__))
+        return rebuild, (type(self), super().__reduce__()[1], dict(self.__dict__))
 
 
 class ConfigurationError(VeniceError, ValueError):
@@ -97,6 +106,10 @@ class ConfigurationError(VeniceError, ValueError):
 
 class MissingExtraError(ConfigurationError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+class JobChangedError(ConfigurationError):
+    """The directory's journal is another job's: the message shows the difference; nothing was sent."""
 
 
 class SessionStateError(VeniceError, RuntimeError):
@@ -277,12 +290,24 @@ class OutputExistsError(StorageError, FileExistsError):
     """What would be written is there already; nothing is ever overwritten."""
 
 
+class DirectoryLockedError(StorageError):
+    """Another process works on the directory; the message says which."""
+
+
+class JournalError(StorageError):
+    """A job's journal is damaged, missing or too new; nothing was sent, and the message says what to do."""
+
+
 class StoreError(VeniceError):
     """The store that several processes share cannot be opened or used."""
 
 
 class TooManyFailuresError(VeniceError):
     """More items of a batch failed than `max_failures` allows."""
+
+
+class BudgetExceededError(VeniceError):
+    """The next purchase would cost more than is left of `budget_usd`; it was not sent."""
 
 
 class BatchError(ExceptionGroup[Exception], VeniceError):

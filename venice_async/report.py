@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from attrs import field, frozen
 
 from .errors import BatchError, VeniceError
-from .types.outcome import Failed, Generated, Outcome, Unconfirmed
+from .storage.journal import JournalReader
+from .types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 
 __all__ = ["BatchReport"]
 
@@ -18,38 +19,56 @@ class BatchReport:
     """What a batch did.
 
     Attributes:
-        generated: Requests whose images are on disk.
+        generated: Requests whose images have come to disk.
+        skipped: Requests whose images an earlier run has bought.
         failed: Requests that failed.
         unconfirmed: Requests that were sent and whose outcome is unknown.
         pending: Requests that have no outcome because the batch ended early; None where the input
             was not read to its end and does not tell its length.
+        spent_usd: US dollars that this run was billed for, or may have been, at the prices of
+            `models()`; None where these could not be had.
         elapsed: Seconds.
         stopped: What stopped the batch before its end, or None.
     """
 
     generated: int
+    skipped: int = 0
     failed: int
     unconfirmed: int
     pending: int | None
+    spent_usd: float | None = None
     elapsed: float
     stopped: VeniceError | None
-    _outcomes: tuple[Outcome, ...] = field(repr=False, alias="outcomes")
+    _errors: tuple[VeniceError, ...] = field(default=(), repr=False, alias="errors")
+    _journal: JournalReader = field(repr=False, alias="journal")
+    _run: int = field(repr=False, alias="run")
 
-    async def outcomes(self) -> AsyncIterator[Outcome]:
-        """Every outcome, in the order of the input."""
-        for outcome in self._outcomes:
-            yield outcome
+    def outcomes(self) -> AsyncGenerator[Outcome, None]:
+        """Every outcome, in the order of the input, read from the directory's journal.
 
-    async def failures(self) -> AsyncIterator[Failed | Unconfirmed]:
-        """The outcomes that are no images, in the order of the input."""
-        for outcome in self._outcomes:
-            if not isinstance(outcome, Generated):
+        Raises:
+            StorageError: The journal is gone, or cannot be read.
+        """
+        return self._journal.outcomes(self._run)
+
+    async def failures(self) -> AsyncGenerator[Failed | Unconfirmed, None]:
+        """The outcomes that are no images, in the order of the input, read from the directory's journal.
+
+        Raises:
+            StorageError: The journal is gone, or cannot be read.
+        """
+        async for outcome in self._journal.outcomes(self._run, lost=True):
+            if isinstance(outcome, Failed | Unconfirmed):
                 yield outcome
 
-    async def paths(self) -> AsyncIterator[Path]:
-        """Every file, in the order of the input."""
-        for outcome in self._outcomes:
-            if isinstance(outcome, Generated):
+    async def paths(self) -> AsyncGenerator[Path, None]:
+        """Every file, also of earlier runs, in the order of the input, read from the directory's journal.
+
+        Raises:
+            StorageError: The journal is gone, or cannot be read.
+        """
+        async for outcome in self._journal.outcomes(self._run):
+            if isinstance(outcome, Generated | Skipped):
                 for path in outcome.paths:
                     yield path
 
@@ -59,17 +78,16 @@ class BatchReport:
         Raises:
             BatchError: Some failed, are unconfirmed, or were not sent because the batch was stopped.
         """
-        errors: list[VeniceError] = [
-            outcome.error for outcome in self._outcomes if not isinstance(outcome, Generated)
-        ]
+        errors = list(self._errors)
         if self.stopped is not None and self.stopped not in errors:
-            errors.append(self.stopped)
+            errors.insert(0, self.stopped)
         if not errors and not self.pending:
             return
         counts = [
             f"{count} {what}"
             for count, what in (
                 (self.generated, "generated"),
+                (self.skipped, "skipped"),
                 (self.failed, "failed"),
                 (self.unconfirmed, "unconfirmed"),
                 (self.pending, "not sent"),
@@ -79,4 +97,5 @@ class BatchReport:
         raise BatchError(
             "the batch is incomplete: " + ", ".join(counts),
             errors or [VeniceError("the batch was left before its end")],
+            max(len(errors), self.failed + self.unconfirmed, 1),
         )

@@ -17,25 +17,30 @@ _CHECKED_TOGETHER = ("return_binary", "variants")
 
 
 class Sweep(Iterable[ImageRequest], Sized):
-    """Every combination of some values of some fields; see `sweep`."""
+    """Every combination of some values of some fields; see `sweep`.
+
+    Attributes:
+        base: What all of them have in common.
+        axes: By name of a field, its values.
+    """
 
     def __init__(self, base: ImageRequest, axes: dict[str, Sequence[Any]]) -> None:
-        self._base = base
-        self._axes = axes
+        self.base = base
+        self.axes = axes
 
     @override
     def __len__(self) -> int:
         """How many requests there are."""
         length = 1
-        for values in self._axes.values():
+        for values in self.axes.values():
             length *= len(values)
         return length
 
     @override
     def __iter__(self) -> Iterator[ImageRequest]:
         """The requests, the last field's values varying fastest."""
-        for values in _combinations(tuple(self._axes.values())):
-            yield attrs.evolve(self._base, **dict(zip(self._axes, values, strict=True)))
+        for values in _combinations(tuple(self.axes.values())):
+            yield attrs.evolve(self.base, **dict(zip(self.axes, values, strict=True)))
 
 
 def _combinations(axes: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:

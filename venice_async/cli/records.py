@@ -8,7 +8,7 @@ import attrs
 import orjson
 
 from venice_async.errors import StatusError, VeniceError
-from venice_async.types.outcome import Generated, Outcome
+from venice_async.types.outcome import Generated, Outcome, Skipped
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import encode_request
 
@@ -25,6 +25,8 @@ def record_of(outcome: Outcome) -> dict[str, Any]:
         "index": outcome.index,
         "request": None if outcome.request is None else _request(outcome.request),
     }
+    if isinstance(outcome, Skipped):
+        return {**record, "paths": [str(path) for path in outcome.paths]}
     if isinstance(outcome, Generated):
         told = attrs.asdict(outcome.answer, filter=lambda field, _: field.name != "request")
         paths = [str(path) for path in told.pop("paths")]

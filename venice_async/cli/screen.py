@@ -19,7 +19,7 @@ from rich.text import Text
 from typing_extensions import override
 
 from venice_async.errors import VeniceError
-from venice_async.types.outcome import Failed, Generated, Outcome
+from venice_async.types.outcome import Failed, Generated, Outcome, Skipped
 from venice_async.types.outcome import Progress as BatchProgress
 
 from .records import record_of
@@ -152,6 +152,8 @@ class Live:
         """One line for each file, or for what went wrong."""
         if self._as_json:
             self._screen.records([record_of(outcome)])
+        if isinstance(outcome, Skipped):
+            return
         if not isinstance(outcome, Generated):
             what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
             prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"

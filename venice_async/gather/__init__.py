@@ -1,6 +1,17 @@
 """Many requests to outcomes."""
 
-from .batch import OutcomeStream, gather_generate, stream_generate
+from .again import stream_retry
+from .batch import gather_generate, stream_generate
+from .plan import Plan, plan_generate
 from .source import What
+from .stream import OutcomeStream
 
-__all__ = ["OutcomeStream", "What", "gather_generate", "stream_generate"]
+__all__ = [
+    "OutcomeStream",
+    "Plan",
+    "What",
+    "gather_generate",
+    "plan_generate",
+    "stream_generate",
+    "stream_retry",
+]

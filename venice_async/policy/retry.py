@@ -28,7 +28,6 @@ from venice_async.errors import (
     UnconfirmedError,
     VeniceError,
 )
-from venice_async.types.outcome import Progress
 
 __all__ = [
     "Refusal",
@@ -73,13 +72,18 @@ def stops_batch(error: VeniceError) -> bool:
     )
 
 
-def too_many_failures(progress: Progress, allowed: float | None) -> bool:
-    """Whether a batch has gone wrong: see `max_failures` of `gather_generate`."""
-    lost = progress.failed + progress.unconfirmed
+def too_many_failures(lost: int, tried: int, allowed: float | None) -> bool:
+    """Whether a batch has gone wrong: see `max_failures` of `gather_generate`.
+
+    Args:
+        lost: Items that were tried and are no images.
+        tried: Items that were tried.
+        allowed: So many, or that share, or None.
+    """
     if allowed is None:
         return False
     if 0 < allowed < 1:
-        return progress.finished >= _SHARE_OF and lost > allowed * progress.finished
+        return tried >= _SHARE_OF and lost > allowed * tried
     return lost > allowed
 
 

@@ -38,8 +38,8 @@ __all__ = ["Admission", "BeforeSend", "Pool", "confirmed"]
 
 T = TypeVar("T")
 
-BeforeSend = Callable[[int], Awaitable[None]]
-"""Awaited with the number of the attempt (from 1) once it may be sent; raising prevents the sending."""
+BeforeSend = Callable[[VeniceError | None], Awaitable[None]]
+"""Awaited once an attempt may be sent, with the error of the one before; raising prevents the sending."""
 
 
 class _Waiting(NamedTuple):
@@ -141,7 +141,8 @@ class Pool:
         Args:
             attempt: Sends the request and takes its answer in whole; tells the admission of its head.
             model: Whose permit it takes.
-            before_send: Awaited with place and permit in hand, just before each attempt.
+            before_send: Awaited with place and permit in hand, just before each attempt, with the error of
+                the attempt before it.
             deadline: For all the waiting, on the event loop's clock; None for none.
             halt: What may end the waiting; None for nothing.
 
@@ -150,13 +151,19 @@ class Pool:
             RequestTimeoutError: There was no leave to send in time; nothing was sent.
             VeniceError: What the last attempt raised, as `policy.retry.confirm` sees it.
         """
+        last: VeniceError | None = None
 
         async def admitted(number: int) -> T:
+            nonlocal last
             async with self.place(model, deadline=deadline, again=number > 1, halt=halt) as admission:
                 if before_send is not None:
-                    await _prepared(before_send, number, admission)
-                with confirmed():
-                    return await attempt(admission)
+                    await _prepared(before_send, last, admission)
+                try:
+                    with confirmed():
+                        return await attempt(admission)
+                except VeniceError as exc:
+                    last = exc
+                    raise
 
         return await self.retrying(admitted, deadline=deadline, halt=halt)
 
@@ -352,9 +359,9 @@ async def _tolerant(ask: Awaitable[None]) -> None:
         await ask
 
 
-async def _prepared(before_send: BeforeSend, number: int, admission: Admission) -> None:
+async def _prepared(before_send: BeforeSend, last: VeniceError | None, admission: Admission) -> None:
     try:
-        await before_send(number)
+        await before_send(last)
     except BaseException:
         admission.abandon()
         raise

@@ -103,6 +103,7 @@ class VeniceSession:
         self.base_url = base_url or os.environ.get("VENICE_BASE_URL") or DEFAULT_BASE_URL
         self.concurrency = concurrency
         self.timeouts = timeouts
+        self.retry = retry
         self._state = "new"
         self._transport = Transport(
             api_key=_checked_key(api_key),
@@ -186,7 +187,7 @@ class VeniceSession:
             StorageError: The disk refused.
             VeniceError: As in `generate`.
         """
-        self._check_open()
+        self.check_open()
         goal = Path(path)
         await self._writer.submit(partial(check_goal, goal))
         published = Published(goal.parent)
@@ -210,7 +211,7 @@ class VeniceSession:
             ConfigurationError: The request asks for several images.
             VeniceError: As in `generate`, on entering or while iterating.
         """
-        self._check_open()
+        self.check_open()
         if (request.variants or 1) > 1:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
         timeouts, deadline = self._times(timeout)
@@ -246,7 +247,7 @@ class VeniceSession:
         Args:
             request: What to draw.
             open_sink: Makes the sink of an attempt.
-            before_send: Awaited with the attempt's number just before it is sent.
+            before_send: Awaited just before each attempt is sent, with the error of the one before it.
             halt: What may end the waiting before an attempt; None for nothing.
             timeout: As in `generate`.
 
@@ -254,7 +255,7 @@ class VeniceSession:
             NotSentError: The halt came while no attempt was in flight.
             VeniceError: As in `generate`, and what `before_send` and the sink raise.
         """
-        self._check_open()
+        self.check_open()
         timeouts, deadline = self._times(timeout)
         body = encode_request(request)
 
@@ -309,7 +310,7 @@ class VeniceSession:
     @property
     def writer(self) -> WriterThread:
         """The thread in which all file work of this session is done."""
-        self._check_open()
+        self.check_open()
         return self._writer
 
     async def _ask_for_limits(self, permits: Permits) -> None:
@@ -319,13 +320,14 @@ class VeniceSession:
     async def _get(
         self, path: str, params: Mapping[str, str] | None = None, timeout: Timeouts | None = None
     ) -> bytes:
-        self._check_open()
+        self.check_open()
         timeouts, deadline = self._times(timeout)
         async with self._transport.get(path, params or {}, timeouts=timeouts, deadline=deadline) as exchange:
             await raise_for_status(exchange)
             return await exchange.read_all(_CATALOGUE_BYTES)
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise a `SessionStateError` unless the session is open."""
         if self._state == "new":
             raise SessionStateError(
                 "this session is not open yet; use `async with VeniceSession() as venice:`"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import os
 import secrets
 import shutil
@@ -33,10 +34,14 @@ __all__ = [
     "FileSink",
     "Namer",
     "Published",
+    "TemporaryFile",
     "check_goal",
+    "check_no_images",
+    "is_image_name",
     "name_for",
     "prepare_directory",
     "storage_errors",
+    "sync_directory",
 ]
 
 EXTENSIONS: dict[ImageFormat, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
@@ -75,8 +80,7 @@ def prepare_directory(directory: Path) -> None:
     """Make the directory for a batch.
 
     Raises:
-        OutputExistsError: It holds images already.
-        StorageError: It cannot be made.
+        StorageError: It cannot be made, or not be written to.
     """
     with storage_errors():
         directory.mkdir(parents=True, exist_ok=True)
@@ -84,16 +88,36 @@ def prepare_directory(directory: Path) -> None:
         probe = _temporary_in(directory)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         probe.unlink()
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file looks like an image that a batch has made."""
+    return Path(name).suffix.lower() in _SUFFIXES and not name.startswith(".")
+
+
+def check_no_images(directory: Path) -> None:
+    """Raise an `OutputExistsError` if the directory holds images already."""
+    with storage_errors():
         for folder, folders, files in os.walk(directory):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in files:
-                if Path(name).suffix.lower() in _SUFFIXES and not name.startswith("."):
+                if is_image_name(name):
                     found = Path(folder, name).relative_to(directory)
                     raise OutputExistsError(
                         errno.EEXIST,
-                        f"The directory holds images already ({found}); choose another, or empty it",
+                        f"The directory holds images already ({found}), and no journal that tells of them;"
+                        " choose another",
                         str(directory),
                     )
+
+
+def sync_directory(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_goal(goal: Path) -> None:
@@ -132,19 +156,29 @@ def name_for(goal: Path, _: str | None, image: int, images: int, image_format: I
     return PurePath(f"{stem}-{image}{suffix}" if images > 1 else f"{stem}{suffix}")
 
 
-class _TemporaryFile:
-    """A hidden file that grows in the writer thread."""
+class TemporaryFile:
+    """A file that grows in the writer thread, and has no name of its own yet.
 
-    def __init__(self, directory: Path, image_format: ImageFormat | None) -> None:
+    Args:
+        path: Where it grows.
+        image_format: What its first bytes say it is.
+        descriptor: Of the file, if it is open already; else the first piece makes it.
+        digest: Takes in what is written, or None.
+    """
+
+    def __init__(
+        self, path: Path, image_format: ImageFormat | None, descriptor: int = -1, digest: Any = None
+    ) -> None:
         self.format: ImageFormat | None = image_format
         self.size = 0
-        self.path = _temporary_in(directory)
+        self.path = path
+        self.digest = digest
         self.pieces: list[bytes] = []
         self.buffered = 0
         self.finished = False
         self.published = False
         self.torn = False
-        self._descriptor = -1
+        self._descriptor = descriptor
 
     def take(self) -> list[bytes]:
         """The pieces that are to be written next."""
@@ -157,6 +191,9 @@ class _TemporaryFile:
         if self._descriptor < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(self.path, flags, 0o666)
+        if self.digest is not None:
+            for piece in pieces:
+                self.digest.update(piece)
         while pieces:
             written = os.writev(self._descriptor, pieces)
             self.size += written
@@ -165,6 +202,15 @@ class _TemporaryFile:
             if written:
                 pieces[0] = pieces[0][written:]
         self.torn = False
+
+    def finish(self, *, synced: bool = False) -> None:
+        """Write the rest, and close it; on the disk when this returns, if it is to be synced."""
+        if not self.finished:
+            self.write(self.take())
+            if synced:
+                os.fsync(self._descriptor)
+            self.close()
+            self.finished = True
 
     def close(self) -> None:
         """Let go of the descriptor."""
@@ -201,6 +247,18 @@ class Published:
             return candidate
         raise AssertionError  # the candidates never end
 
+    def find(self, name: PurePath, size: int, matches: Callable[[Path], bool]) -> Path | None:
+        """The file that was published under a name, or under one of those that follow it."""
+        goal = self.directory / name
+        numbered = (goal.with_name(f"{goal.stem}-{number}{goal.suffix}") for number in itertools.count(2))
+        for candidate in itertools.chain([goal], numbered):
+            try:
+                if candidate.stat().st_size == size and matches(candidate):
+                    return candidate
+            except FileNotFoundError:
+                return None
+        raise AssertionError  # the candidates never end
+
     def _candidates(self, goal: Path, name: PurePath) -> Iterator[Path]:
         if name not in self._numbers:
             yield goal
@@ -229,6 +287,8 @@ def _copy_without_overwriting(source: Path, goal: Path) -> None:
     near = _temporary_in(goal.parent)
     try:
         shutil.copyfile(source, near)
+        with near.open("rb") as copy:
+            os.fsync(copy.fileno())
         _move_without_overwriting(near, goal)
     finally:
         near.unlink(missing_ok=True)
@@ -248,12 +308,12 @@ class FileSink:
         self._writer = writer
         self._published = published
         self._namer = namer
-        self._files: list[_TemporaryFile] = []
+        self._files: list[TemporaryFile] = []
         self._running: asyncio.Future[None] | None = None
 
     async def begin(self, image: ImageBegins) -> None:
         """Start the next image."""
-        self._files.append(_TemporaryFile(self._published.directory, image.format))
+        self._files.append(self._new_file(len(self._files), image.format))
 
     async def write(self, data: bytes) -> None:
         """Add to the current image; waits while an earlier piece is still on its way to the disk.
@@ -278,11 +338,17 @@ class FileSink:
         # Once begun it is done in a moment, and a file under its name that nobody was told of helps nobody.
         with anyio.CancelScope(shield=True):
             await self._settle()
-            paths = await self._writer.submit(partial(self._publish, answer.get("id")))
+            paths = await self._publish(answer)
         sizes = tuple(file.size for file in self._files)
         # The echo of the request can be as large as a picture, and its sender knows it.
         fields: dict[str, Any] = {**answer, "request": None}
         return SavedImages(**fields, paths=paths, sizes=sizes)
+
+    def _new_file(self, _: int, image_format: ImageFormat | None) -> TemporaryFile:
+        return TemporaryFile(_temporary_in(self._published.directory), image_format)
+
+    async def _publish(self, answer: Mapping[str, Any]) -> tuple[Path, ...]:
+        return await self._writer.submit(partial(self._put_in_place, answer.get("id")))
 
     async def reject(self) -> tuple[Path, ...]:
         """Keep what came under `.venice/rejected/`, for a person to look at."""
@@ -308,13 +374,18 @@ class FileSink:
             with storage_errors():
                 await self._running
 
-    @storage_errors()
-    def _publish(self, answer_id: str | None) -> tuple[Path, ...]:
-        paths = []
+    def _names(self, answer_id: str | None) -> list[PurePath]:
+        names = []
         for place, file in enumerate(self._files):
-            self._finish(file)
             assert file.format is not None  # noqa: S101 - the decoder refused the others
-            name = self._namer(answer_id, place, len(self._files), file.format)
+            names.append(self._namer(answer_id, place, len(self._files), file.format))
+        return names
+
+    @storage_errors()
+    def _put_in_place(self, answer_id: str | None) -> tuple[Path, ...]:
+        paths = []
+        for file, name in zip(self._files, self._names(answer_id), strict=True):
+            file.finish()
             paths.append(self._published.publish(file.path, name))
             file.published = True
         return tuple(paths)
@@ -329,17 +400,11 @@ class FileSink:
             if file.torn:  # the disk did not take all of it
                 file.remove()
                 continue
-            self._finish(file)
+            file.finish()
             name = self._namer(None, place, len(self._files), file.format or "png")
             suffix = EXTENSIONS[file.format] if file.format else ".bin"
             paths.append(kept.publish(file.path, name.with_name(name.stem + suffix)))
         return tuple(paths)
-
-    def _finish(self, file: _TemporaryFile) -> None:
-        if not file.finished:
-            file.write(file.take())
-            file.close()
-            file.finished = True
 
     def _discard(self) -> None:
         for file in self._files:

@@ -9,22 +9,29 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["WriterThread"]
+__all__ = ["Done", "Job", "WriterThread", "attempted"]
 
 T = TypeVar("T")
-_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+Done = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 
 class WriterThread:
-    """Runs jobs off the event loop; the thread starts with the first job."""
+    """Runs jobs off the event loop; the thread starts with the first job.
 
-    def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+    Args:
+        name: The thread's.
+    """
+
+    def __init__(self, name: str = "venice-async-writer") -> None:
+        self._name = name
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._done: deque[Done] = deque()
         self._waking = False
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -38,7 +45,7 @@ class WriterThread:
             return loop.run_in_executor(None, job)
         if self._thread is None:
             self._loop = loop
-            self._thread = threading.Thread(target=self._run, name="venice-async-writer", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put((job, future))
@@ -57,20 +64,24 @@ class WriterThread:
         while thread.is_alive():  # noqa: ASYNC110 - it has nothing left to do but end
             await asyncio.sleep(0)
 
+    def perform(self, jobs: list[Job]) -> Iterator[Done]:
+        """Carry out what was queued, in the thread; each result is delivered as it comes."""
+        for job, future in jobs:
+            yield future, *attempted(job)
+
     def _run(self) -> None:
-        while (entry := self._jobs.get()) is not None:
-            job, future = entry
-            error: BaseException | None
-            try:
-                result, error = job(), None
-            except StopIteration as exc:  # which no future can carry
-                result, error = None, RuntimeError(f"a job raised {exc!r}")
-            except BaseException as exc:  # noqa: BLE001 - it is handed to whoever waits for the job
-                result, error = None, exc
-            self._done.append((future, result, error))
-            if not self._waking:
-                self._waking = True
-                self._wake()
+        ended = False
+        while not ended:
+            entries = [self._jobs.get()]
+            with suppress(Empty):
+                while True:
+                    entries.append(self._jobs.get_nowait())
+            ended = entries[-1] is None  # nothing comes after it
+            for done in self.perform([entry for entry in entries if entry is not None]):
+                self._done.append(done)
+                if not self._waking:
+                    self._waking = True
+                    self._wake()
 
     def _wake(self) -> None:
         assert self._loop is not None  # noqa: S101
@@ -90,6 +101,16 @@ class WriterThread:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+
+
+def attempted(job: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """A job's result, or its exception."""
+    try:
+        return job(), None
+    except StopIteration as exc:  # which no future can carry
+        return None, RuntimeError(f"a job raised {exc!r}")
+    except BaseException as exc:  # noqa: BLE001 - it is handed to whoever waits for the job
+        return None, exc
 
 
 def _nothing() -> None:

@@ -93,7 +93,12 @@ class ImageModel:
         return attrs.evolve(limits, **changes)
 
     def price_usd(self, request: ImageRequest) -> float | None:
-        """What one image of this request costs, in US dollars, or None where that is not known."""
+        """What one image of this request costs, in US dollars, or None where that is not known.
+
+        It is not known with `enable_web_search` and `enhance_prompt`, which cost extra, nobody says how much.
+        """
+        if request.enable_web_search or request.enhance_prompt:
+            return None
         if self.prices.generation is not None:
             return self.prices.generation
         resolution = request.resolution or self.default_resolution or ""

@@ -18,7 +18,7 @@ from .response import SavedImages
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Failed", "Generated", "Outcome", "Progress", "Unconfirmed"]
+__all__ = ["Failed", "Generated", "Outcome", "Progress", "Skipped", "Unconfirmed"]
 
 
 @frozen(kw_only=True)
@@ -39,6 +39,21 @@ class Generated:
     def paths(self) -> tuple[Path, ...]:
         """The files, in the order of the answer."""
         return self.answer.paths
+
+
+@frozen(kw_only=True)
+class Skipped:
+    """Nothing was sent, because an earlier run has bought the images, or the input repeats itself.
+
+    Attributes:
+        index: The request's place in the input.
+        request: What was asked.
+        paths: The files of the earlier run; empty for what `duplicates="skip"` leaves out.
+    """
+
+    index: int
+    request: ImageRequest
+    paths: tuple[Path, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -74,7 +89,7 @@ class Unconfirmed:
     error: UnconfirmedError
 
 
-Outcome = Generated | Failed | Unconfirmed
+Outcome = Generated | Skipped | Failed | Unconfirmed
 """What became of one request."""
 
 
@@ -83,28 +98,33 @@ class Progress:
     """Where a batch stands.
 
     Attributes:
-        done: Requests whose images are on disk.
+        done: Requests whose images have come to disk.
+        skipped: Requests whose images an earlier run has bought.
         failed: Requests that failed.
         unconfirmed: Requests whose outcome is unknown.
         total: Requests in all, or None where the input does not tell its length.
         elapsed: Seconds since the batch began.
+        spent_usd: US dollars for what this run was billed for, or may have been; None where a price
+            is not known.
     """
 
     done: int = 0
+    skipped: int = 0
     failed: int = 0
     unconfirmed: int = 0
     total: int | None = None
     elapsed: float = 0.0
+    spent_usd: float | None = 0.0
 
     @property
     def finished(self) -> int:
         """Requests that have an outcome."""
-        return self.done + self.failed + self.unconfirmed
+        return self.done + self.skipped + self.failed + self.unconfirmed
 
     @property
     def rate(self) -> float:
-        """Outcomes a second, on average since the batch began; 0 before the first."""
-        return self.finished / self.elapsed if self.elapsed > 0 else 0.0
+        """Outcomes a second, without the skipped, on average since the batch began; 0 before the first."""
+        return (self.finished - self.skipped) / self.elapsed if self.elapsed > 0 else 0.0
 
     @property
     def eta(self) -> float | None:

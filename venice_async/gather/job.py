@@ -1,0 +1,72 @@
+"""What makes a job the one it is, so that another one is not mistaken for its continuation.
+
+1. It is what every item has in common: the prompt or the request if there is only one, the fields of
+   bare prompts, the seeds, the axes of a sweep. A list of prompts may grow and change its order.
+2. How the answers travel takes no part in it, nor does how fast or how safely they are taken in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import attrs
+import orjson
+
+from venice_async.storage.names import NameTemplate
+from venice_async.sweep import Sweep
+from venice_async.types.request import ImageRequest, RequestFields
+from venice_async.wire.codec import encode_request
+
+from .source import What
+
+__all__ = ["DUPLICATES", "Duplicates", "describe_job"]
+
+Duplicates = Literal["keep", "skip"]
+DUPLICATES = ("keep", "skip")
+_SHOWN = 200  # characters
+_TRANSPORT = {"limits", "return_binary"}
+
+
+def describe_job(
+    what: What,
+    seeds: Iterable[int] | None,
+    fields: RequestFields,
+    *,
+    template: NameTemplate,
+    duplicates: str,
+) -> dict[str, str]:
+    """What makes the job the one it is, by name, as text for a person to compare."""
+    told: dict[str, Any] = dict(fields)
+    if isinstance(what, str):
+        told["prompt"] = what
+    elif isinstance(what, ImageRequest):
+        told |= orjson.loads(encode_request(what))
+    elif isinstance(what, Sweep):
+        told |= orjson.loads(encode_request(what.base)) | dict(what.axes)
+        del told["prompt"]
+    if seeds is not None:
+        told["seeds"] = seeds
+    job = {name: _text(value) for name, value in told.items() if name not in _TRANSPORT and value is not None}
+    return {**job, "name": template.text, "duplicates": duplicates}
+
+
+def _text(value: Any) -> str:
+    match value:
+        case str():
+            text = value
+        case range(start=start, stop=stop, step=step):
+            return f"{start} to {stop - step}" if step == 1 else f"{start} to {stop}, every {step}"
+        case list() | tuple():
+            text = ", ".join(map(_text, value))
+        case Mapping() | int() | float() | bool():
+            text = orjson.dumps(value, default=str).decode()
+        case _ if attrs.has(type(value)):
+            text = orjson.dumps(attrs.asdict(value), default=str).decode()
+        case _:
+            return "an iterator"
+    if len(text) > _SHOWN:
+        digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+        return f"{text[:_SHOWN]}... ({digest})"
+    return text

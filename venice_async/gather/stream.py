@@ -1,0 +1,283 @@
+"""The outcomes of a batch as they come.
+
+1. The input is read lazily by a bounded number of workers; nothing of an item stays in memory.
+2. A failed item does not stop the others; what every further request would meet as well does.
+3. An image that was bought is kept: a batch that is left or cancelled stops sending and drains what
+   is in flight.
+4. The workers live in one task of the batch's own, which ends before the block does; the caller's
+   block sees its own exceptions, never a group of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Protocol, Self
+
+import anyio
+import attrs
+
+from venice_async.errors import SessionStateError, TooManyFailuresError, ValidationError, VeniceError
+from venice_async.policy.budget import Budget, usd
+from venice_async.policy.retry import stops_batch, too_many_failures
+from venice_async.pool import Halt
+from venice_async.report import BatchReport
+from venice_async.session import VeniceSession
+from venice_async.storage.journal import Entry, Journal, JournalReader, State, check_verification
+from venice_async.types.catalogue import ImageModel
+from venice_async.types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
+from venice_async.types.request import ImageRequest
+
+from .buyer import Buyer
+from .options import Options
+
+__all__ = ["Items", "OutcomeStream"]
+
+_ERRORS_KEPT = 100
+_ASKING = 5.0  # seconds for prices that nothing depends on
+_COUNTS = {Generated: "done", Skipped: "skipped", Failed: "failed", Unconfirmed: "unconfirmed"}
+
+
+class Items(Protocol):
+    """What a batch works on."""
+
+    length: int | None
+    taken: int
+    exhausted: bool
+
+    async def next(self) -> tuple[int | Entry, ImageRequest | ValidationError] | None:
+        """The next item; None at the end."""
+        ...
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+
+    async def close(self) -> None:
+        """Let go of the input."""
+
+
+class OutcomeStream:
+    """The outcomes of a batch as they come; made by `stream_generate`."""
+
+    def __init__(
+        self,
+        session: VeniceSession,
+        journal: Journal,
+        items: Items,
+        job: dict[str, str],
+        options: Options,
+        *,
+        extend: bool = False,
+    ) -> None:
+        self._session = session
+        self._items = items
+        self._job = job
+        self._options = options
+        self._extend = extend
+        self._journal = journal
+        self._budget = Budget(options.budget)
+        self._run_number = self._spent_before = 0
+        self._task: asyncio.Task[None] | None = None
+        self._unread: list[Outcome] = []
+        self._errors: list[VeniceError] = []
+        self._progress = Progress(total=items.length)
+        self._began = self._ended = 0.0
+        self._halt = Halt()
+        self._stopped: VeniceError | None = None
+        self._crash: BaseException | None = None
+        self._crash_raised = False
+
+    async def __aenter__(self) -> Self:
+        if self._task is not None:
+            raise SessionStateError("a batch is entered once; call stream_generate again")
+        self._session.check_open()
+        check = check_verification(self._options.verify)
+        models = await self._models()
+        standing = await self._journal.open(self._job, extend=self._extend)
+        self._run_number, self._spent_before = standing.run, standing.spent
+        self._budget.spent = standing.spent
+        resend = {State.UNCONFIRMED} if self._session.retry.resend_unconfirmed else set()
+        self._buyer = Buyer(
+            session=self._session,
+            journal=self._journal,
+            budget=self._budget,
+            models=models,
+            template=self._options.template,
+            check=check,
+            keep_duplicates=self._options.keep_duplicates,
+            again=self._options.again | resend,
+            halt=self._halt,
+            stop=self._stop_because,
+            tell=self._tell_late,
+        )
+        self._priced = bool(models)
+        workers = self._options.workers
+        if self._items.length is not None:
+            workers = max(1, min(workers, self._items.length))
+        self._send, self._receive = anyio.create_memory_object_stream[Outcome](workers)
+        self._began = asyncio.get_running_loop().time()
+        self._task = asyncio.create_task(self._run(workers), name="venice_async batch")
+        return self
+
+    async def __aexit__(self, _: object, exc: BaseException | None, __: object) -> None:
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._drain()
+            finally:
+                try:
+                    await self._end()
+                finally:
+                    await self._journal.close(self._stopped)
+        if self._crash is not None and not self._crash_raised:
+            if exc is None:
+                raise self._crash
+            exc.add_note(f"and the batch ended with {self._crash!r}")
+
+    async def _models(self) -> dict[str, ImageModel]:
+        """The models by id; empty if they cannot be had and nothing depends on it."""
+        if self._options.budget is not None:
+            return {model.id: model for model in await self._session.models()}
+        with suppress(VeniceError), anyio.move_on_after(_ASKING):
+            return {model.id: model for model in await self._session.models()}
+        return {}
+
+    async def _end(self) -> None:
+        """End the batch's own task; a cancellation of the caller's meanwhile is passed on, not taken."""
+        assert self._task is not None  # noqa: S101
+        self._task.cancel()
+        interrupted: asyncio.CancelledError | None = None
+        while not self._task.done():
+            try:
+                await asyncio.wait({self._task})
+            except asyncio.CancelledError as exc:
+                interrupted = exc
+                self._task.cancel()
+        self._receive.close()
+        if interrupted is not None:
+            raise interrupted
+        if not self._task.cancelled():
+            self._task.result()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        if self._task is None:
+            raise SessionStateError("outcomes are read within `async with stream_generate(...)`")
+        try:
+            return await self._receive.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            if self._crash is not None:
+                self._crash_raised = True
+                raise self._crash from None
+            raise StopAsyncIteration from None
+
+    @property
+    def progress(self) -> Progress:
+        """Where the batch stands."""
+        spent = usd(self._budget.spent - self._spent_before) if self._spending_known() else None
+        return attrs.evolve(self._progress, elapsed=self._elapsed(), spent_usd=spent)
+
+    @property
+    def unread(self) -> tuple[Outcome, ...]:
+        """Outcomes that came after the block was left, in the order in which they came."""
+        return tuple(self._unread)
+
+    @property
+    def report(self) -> BatchReport:
+        """What the batch did, so far or in all."""
+        progress = self.progress
+        total = self._items.taken if self._items.exhausted else progress.total
+        return BatchReport(
+            generated=progress.done,
+            skipped=progress.skipped,
+            failed=progress.failed,
+            unconfirmed=progress.unconfirmed,
+            pending=None if total is None else total - progress.finished,
+            spent_usd=progress.spent_usd,
+            elapsed=progress.elapsed,
+            stopped=self._stopped,
+            errors=tuple(self._errors),
+            journal=JournalReader(self._journal.directory),
+            run=self._run_number,
+        )
+
+    def _spending_known(self) -> bool:
+        return self._task is None or self._priced
+
+    def _elapsed(self) -> float:
+        if not self._began:
+            return 0.0
+        return (self._ended or asyncio.get_running_loop().time()) - self._began
+
+    async def _run(self, workers: int) -> None:
+        try:
+            async with anyio.create_task_group() as group:
+                for _ in range(workers):
+                    group.start_soon(self._work)
+        finally:
+            self._ended = asyncio.get_running_loop().time()
+            try:
+                await self._items.close()
+            except Exception as exc:  # noqa: BLE001 - raised to the reader
+                self._crash = self._crash or exc
+            finally:
+                self._send.close()
+
+    async def _drain(self) -> None:
+        """Stop sending, and wait for what is in flight."""
+        self._stop()
+        with anyio.move_on_after(self._options.drain_timeout):
+            async for outcome in self._receive:
+                self._unread.append(outcome)
+
+    def _stop_because(self, error: VeniceError) -> None:
+        if self._stopped is None:
+            self._stopped = error
+            self._stop()
+
+    def _stop(self) -> None:
+        self._halt.call()
+        self._items.stop()
+
+    async def _work(self) -> None:
+        try:
+            while not self._halt.called and (item := await self._items.next()) is not None:
+                outcome = await self._buyer.carry_out(*item)
+                if outcome is not None:
+                    self._take_in(outcome)
+                    await self._hand_over(outcome)
+        except (Exception, SystemExit, KeyboardInterrupt) as exc:  # noqa: BLE001
+            # Raised to the reader, in its own task, once what was taken before is finished.
+            self._crash = self._crash or exc
+            self._items.stop()
+
+    async def _hand_over(self, outcome: Outcome) -> None:
+        try:
+            await self._send.send(outcome)
+        except BaseException:
+            self._unread.append(outcome)
+            raise
+
+    def _tell_late(self, outcome: Outcome) -> None:
+        self._take_in(outcome)
+        self._unread.append(outcome)
+
+    def _take_in(self, outcome: Outcome) -> None:
+        """Count an outcome, and stop if no further one can be better."""
+        count = _COUNTS[type(outcome)]
+        self._progress = attrs.evolve(self._progress, **{count: getattr(self._progress, count) + 1})
+        if isinstance(outcome, Generated | Skipped):
+            return
+        if len(self._errors) < _ERRORS_KEPT:
+            self._errors.append(outcome.error)
+        if stops_batch(outcome.error):
+            self._stop_because(outcome.error)
+        progress, held = self._progress, self._buyer.held
+        lost, tried = (
+            progress.failed + progress.unconfirmed - held,
+            progress.finished - progress.skipped - held,
+        )
+        if too_many_failures(lost, tried, allowed := self._options.max_failures):
+            text = f"{lost} of {tried} items failed; max_failures={allowed}"
+            self._stop_because(TooManyFailuresError(text))

@@ -1,0 +1,92 @@
+"""What a job may still spend.
+
+1. Money is whole millionths of a US dollar, rounded up: sums are exact, and never too small.
+2. The price of a purchase is reserved before it is sent. It stays spent if it was billed or may have
+   been, and comes back otherwise: what is in flight can never exceed the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
+
+from attrs import define, field
+
+from venice_async.errors import BudgetExceededError, ConfigurationError
+from venice_async.types.catalogue import ImageModel
+from venice_async.types.request import ImageRequest
+
+__all__ = ["Budget", "cost_of", "micro_usd", "usd"]
+
+_MICRO = 1_000_000
+
+
+def micro_usd(amount: float) -> int:
+    """Millionths of a US dollar, rounded up."""
+    return int((Decimal(str(amount)) * _MICRO).to_integral_value(ROUND_CEILING))
+
+
+def usd(micro: int) -> float:
+    """US dollars."""
+    return micro / _MICRO
+
+
+def cost_of(request: ImageRequest, models: Mapping[str, ImageModel]) -> int | None:
+    """What a request's images cost, in millionths of a US dollar; None where that is not known.
+
+    Args:
+        request: With all its variants.
+        models: By id.
+    """
+    model = models.get(request.model)
+    price = None if model is None else model.price_usd(request)
+    return None if price is None else micro_usd(price) * (request.variants or 1)
+
+
+@define
+class Budget:
+    """What a job may spend, and what it has spent.
+
+    Attributes:
+        limit: Millionths of a US dollar; None for no limit.
+        spent: Of them, what was billed or may have been, in every run of the job.
+        reserved: Of them, what is in flight.
+    """
+
+    limit: int | None = None
+    spent: int = 0
+    reserved: int = field(init=False, default=0)
+
+    def reserve(self, cost: int | None, model: str) -> None:
+        """Set the cost of one purchase aside.
+
+        Args:
+            cost: Millionths of a US dollar; None where the price is not known.
+            model: Whose price it is.
+
+        Raises:
+            BudgetExceededError: It is more than what is left.
+            ConfigurationError: There is a budget, and no price.
+        """
+        if self.limit is not None:
+            if cost is None:
+                raise ConfigurationError(
+                    f"the price of this request for {model!r} is not known, so that no budget can be kept;"
+                    " leave budget_usd out, or ask for what `venice-async models` has a price for"
+                )
+            if self.spent + self.reserved + cost > self.limit:
+                raise BudgetExceededError(
+                    f"the next image costs ${usd(cost):.2f}, and of the budget of ${usd(self.limit):.2f}"
+                    f" ${usd(self.limit - self.spent - self.reserved):.2f} is left"
+                )
+        self.reserved += cost or 0
+
+    def settle(self, cost: int | None, *, billed: bool) -> None:
+        """The purchase is over.
+
+        Args:
+            cost: As it was reserved.
+            billed: Whether it was billed, or may have been.
+        """
+        self.reserved -= cost or 0
+        self.spent += (cost or 0) if billed else 0

@@ -1,0 +1,41 @@
+"""The record of a job's purchases: what was asked for, what was sent, and what is paid for.
+
+A purchase is recorded in three steps, each of them committed before the next begins:
+
+1. *intent*: the item, the number of the attempt, its seed and its cost, before anything is sent;
+2. *received*: the images are whole, checked and on the disk in `.venice/parts`, and what the answer
+   said is written beside their hashes. From here on they are never bought again;
+3. *done*: they have their names.
+
+A journal that finds a purchase between two steps brings it to its end, see `recovery`. One process at
+a time writes, in one thread; anybody may read.
+"""
+
+from .audit import Finding, audit
+from .forecast import Forecast
+from .journal import DURABILITIES, Durability, Entry, Journal, Standing
+from .reading import FailureGroup, JournalReader, JournalStatus
+from .records import load_error
+from .schema import PRIVATE, State
+from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
+
+__all__ = [
+    "DURABILITIES",
+    "PRIVATE",
+    "VERIFICATIONS",
+    "Durability",
+    "Entry",
+    "FailureGroup",
+    "Finding",
+    "Forecast",
+    "Journal",
+    "JournalReader",
+    "JournalStatus",
+    "PurchaseSink",
+    "Standing",
+    "State",
+    "Verification",
+    "audit",
+    "check_verification",
+    "load_error",
+]

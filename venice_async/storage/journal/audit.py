@@ -1,0 +1,63 @@
+"""The files of a directory, held against what its journal says of them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+from venice_async.storage.files import is_image_name, storage_errors
+
+from .reading import JournalReader
+from .recovery import file_digest
+
+__all__ = ["Finding", "audit"]
+
+
+@frozen
+class Finding:
+    """One file.
+
+    Attributes:
+        path: Relative to the directory.
+        verdict: `intact`; `missing`: the journal knows it, and it is gone; `altered`: its content is
+            another; `foreign`: the journal does not know it.
+    """
+
+    path: str
+    verdict: Literal["intact", "missing", "altered", "foreign"]
+
+
+def audit(directory: Path) -> Iterator[Finding]:
+    """Hash every file that the journal knows, and look for images that it does not; changes nothing.
+
+    Raises:
+        StorageError: The journal or the directory cannot be read.
+    """
+    with closing(sqlite3.connect("", isolation_level=None)) as known, storage_errors():
+        known.execute("PRAGMA synchronous = OFF")
+        known.execute("CREATE TABLE names (name TEXT PRIMARY KEY) WITHOUT ROWID")
+        known.execute("BEGIN")
+        for file in JournalReader(directory).files():
+            name = str(file.path.relative_to(directory))
+            known.execute("INSERT OR IGNORE INTO names VALUES (?)", (name,))
+            if not file.path.is_file():
+                yield Finding(name, "missing")
+            elif file.path.stat().st_size != file.size or file_digest(file.path) != file.sha256:
+                yield Finding(name, "altered")
+            else:
+                yield Finding(name, "intact")
+        for folder, folders, files in os.walk(directory):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                found = str(Path(folder, name).relative_to(directory))
+                if (
+                    is_image_name(name)
+                    and not known.execute("SELECT 1 FROM names WHERE name = ?", (found,)).fetchone()
+                ):
+                    yield Finding(found, "foreign")

@@ -1,0 +1,79 @@
+"""What a run would find in a directory's journal, without beginning it.
+
+Nothing is written there: what has to be counted is counted in a temporary database.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from venice_async.storage.files import check_no_images
+from venice_async.types.request import ImageRequest
+from venice_async.wire.codec import fingerprint
+
+from .schema import JOURNAL, PRIVATE, State, check_job, connect_to_read, journal_errors
+
+__all__ = ["Forecast"]
+
+
+class Forecast:
+    """The journal of a directory as a run would find it; a context manager.
+
+    Args:
+        directory: Where the images would go.
+        job: What makes the job the one it is.
+        extend: Whether another job's journal would be gone on with.
+
+    Raises:
+        JobChangedError: The directory holds another job.
+        OutputExistsError: It holds images, and no journal.
+        StorageError: The journal cannot be read.
+    """
+
+    def __init__(self, directory: Path, job: Mapping[str, str], *, extend: bool) -> None:
+        self._path = directory / PRIVATE / JOURNAL
+        self._journal: sqlite3.Connection | None = None
+        self.spent = 0
+        if not self._path.exists():
+            check_no_images(directory)
+        else:
+            with journal_errors(self._path):
+                self._journal = connect_to_read(self._path)
+                if not extend:
+                    known = dict(self._journal.execute("SELECT name, value FROM job"))
+                    check_job(known, job, directory)
+                (spent,) = self._journal.execute("SELECT total(spent + reserved) FROM items").fetchone()
+                self.spent = int(spent)
+        self._counts = sqlite3.connect("", isolation_level=None)
+        self._counts.execute("PRAGMA synchronous = OFF")
+        self._counts.execute("CREATE TABLE seen (fingerprint BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
+        self._counts.execute("BEGIN")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._counts.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    def state(self, request: ImageRequest, *, keep_duplicates: bool) -> State:
+        """How far the next item of the input has come."""
+        identity = fingerprint(request)
+        (occurrence,) = self._counts.execute(
+            "INSERT INTO seen VALUES (?, 0) ON CONFLICT DO UPDATE SET number = number + 1 RETURNING number",
+            (identity,),
+        ).fetchone()
+        found = None
+        if self._journal is not None:
+            with journal_errors(self._path):
+                found = self._journal.execute(
+                    "SELECT state FROM items WHERE fingerprint = ? AND occurrence = ?", (identity, occurrence)
+                ).fetchone()
+        state = State.PENDING if found is None else State(found[0])
+        if state in {State.PENDING, State.DUPLICATE}:
+            return State.DUPLICATE if occurrence and not keep_duplicates else State.PENDING
+        return state

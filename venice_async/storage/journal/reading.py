@@ -1,0 +1,289 @@
+"""A journal as its readers see it: outcomes, counts and files, while somebody writes or after.
+
+1. Nothing is read whole: memory does not grow with the number of items.
+2. Reading needs no lock, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+import anyio.to_thread
+import attrs
+from attrs import frozen
+
+from venice_async.errors import UnconfirmedError
+from venice_async.policy.budget import usd
+from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
+
+from .records import load_answer, load_error, load_files, load_request
+from .schema import JOURNAL, PRIVATE, State, connect_to_read, journal_errors
+
+__all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile"]
+
+_PAGE = 256
+_OUTCOME = (
+    "items.id, place, state, seed, ended_run, files, request, pictures.body, answer, error, fingerprint"
+)
+_FROM = "items LEFT JOIN pictures ON pictures.digest = items.pictures"
+_THERE = f"({State.RECEIVED}, {State.DONE})"
+_LOST = f"({State.SENT}, {State.RECEIVED}, {State.FAILED}, {State.BILLED}, {State.UNCONFIRMED})"
+
+
+@frozen(kw_only=True)
+class FailureGroup:
+    """Items that have ended alike.
+
+    Attributes:
+        outcome: `failed`, `billed` (failed, and paid for) or `unconfirmed`.
+        reason: The error's type, with the status and code where a server gave them.
+        message: What the first of them said.
+        count: How many there are.
+    """
+
+    outcome: str
+    reason: str
+    message: str
+    count: int
+
+
+@frozen(kw_only=True)
+class JournalStatus:
+    """Where a job stands.
+
+    Attributes:
+        job: What makes the job the one it is, by name.
+        runs: How often it was begun.
+        running: Whether the last run has not ended, or its process has died.
+        stopped: What stopped the last run before its end, or None.
+        items: Items that were ever asked for.
+        done: Of them, those whose images are there.
+        failed: Those that failed and were not billed.
+        billed: Those that failed and were paid for.
+        unconfirmed: Those of which nobody knows.
+        in_flight: Those that are sent, or were when the process died.
+        pending: Those that have no outcome yet.
+        spent_usd: US dollars that were billed, or may have been; None where a price is not known.
+        images: Files.
+        bytes: Their size.
+        rate: Items done a minute in the last run; 0 before the first.
+        balance_usd: The balance as the last answer told it, or None.
+        failures: What went wrong, the most frequent first.
+    """
+
+    job: dict[str, str]
+    runs: int
+    running: bool
+    stopped: str | None
+    items: int
+    done: int
+    failed: int
+    billed: int
+    unconfirmed: int
+    in_flight: int
+    pending: int
+    spent_usd: float | None
+    images: int
+    bytes: int
+    rate: float
+    balance_usd: float | None
+    failures: tuple[FailureGroup, ...]
+
+
+@frozen
+class RecordedFile:
+    """A file that the journal knows.
+
+    Attributes:
+        path: Where it is.
+        sha256: In hexadecimal.
+        size: In bytes.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+
+
+class JournalReader:
+    """The journal of a directory, for reading.
+
+    Args:
+        directory: Where the images are.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / PRIVATE / JOURNAL
+
+    async def outcomes(self, run: int, *, lost: bool = False) -> AsyncGenerator[Outcome, None]:
+        """What became of each request that a run asked for, in the order of its input, off the loop.
+
+        Args:
+            run: The run's number.
+            lost: Whether to leave out what is generated or skipped.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        after = -1
+        while page := await anyio.to_thread.run_sync(partial(self._page, run, after, lost=lost)):
+            for after, outcome in page:  # noqa: B007 - where the next page begins
+                yield outcome
+
+    def status(self) -> JournalStatus:
+        """Where the job stands; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            return _status(connection)
+
+    def job(self) -> dict[str, str]:
+        """What makes the job the one it is; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            return dict(connection.execute("SELECT name, value FROM job"))
+
+    def count(self, *states: State) -> int:
+        """How many items ended in one of some states; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM items WHERE fingerprint IS NOT NULL"
+                f" AND state IN ({', '.join('?' * len(states))})",
+                states,
+            ).fetchone()
+        return int(count)
+
+    def files(self) -> Iterator[RecordedFile]:
+        """Every file of every purchase; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            for (told,) in connection.execute(f"SELECT files FROM items WHERE state IN {_THERE}"):
+                for file in load_files(told):
+                    yield RecordedFile(self.directory / file.name, file.sha256, file.size)
+
+    @contextmanager
+    def _connected(self) -> Generator[Connection, None, None]:
+        with journal_errors(self.path), closing(connect_to_read(self.path)) as connection:
+            yield connection
+
+    def _page(self, run: int, after: int, *, lost: bool) -> list[tuple[int, Outcome]]:
+        only = f" AND state IN {_LOST}" if lost else f" AND state != {State.PENDING}"
+        with self._connected() as connection:
+            rows = connection.execute(
+                f"SELECT {_OUTCOME} FROM {_FROM} WHERE run = ? AND place > ?{only} ORDER BY place LIMIT ?",
+                (run, after, _PAGE),
+            ).fetchall()
+        return [(row[1], self._outcome(run, *row)) for row in rows]
+
+    def _outcome(
+        self,
+        run: int,
+        _: int,
+        place: int,
+        state: int,
+        seed: int | None,
+        ended_run: int | None,
+        files: bytes | None,
+        body: bytes | None,
+        pictures: bytes | None,
+        answer: bytes | None,
+        error: bytes | None,
+        __: bytes | None,
+    ) -> Outcome:
+        if body is None:
+            assert error is not None  # noqa: S101
+            return Failed(index=place, request=None, error=load_error(error))
+        request = attrs.evolve(load_request(body, pictures), seed=seed)
+        if state in {State.DONE, State.RECEIVED, State.DUPLICATE} and error is None:
+            kept = load_answer(answer, self.directory, load_files(files))
+            if ended_run == run:
+                return Generated(index=place, request=request, answer=kept)
+            return Skipped(index=place, request=request, paths=kept.paths)
+        found = UnconfirmedError("in flight, or cut off there") if error is None else load_error(error)
+        if isinstance(found, UnconfirmedError):
+            return Unconfirmed(index=place, request=request, error=found)
+        return Failed(index=place, request=request, error=found, billed=state != State.FAILED)
+
+
+def _status(connection: Connection) -> JournalStatus:
+    counts = dict(connection.execute("SELECT state, count(*) FROM items GROUP BY state"))
+    runs, last = connection.execute("SELECT count(*), max(id) FROM runs").fetchone()
+    began, ended, stopped = connection.execute(
+        "SELECT began_at, ended_at, stopped FROM runs WHERE id = ?", (last,)
+    ).fetchone() or (0.0, 0.0, None)
+    spent, unpriced = connection.execute(
+        "SELECT total(spent + reserved), total(spent + reserved = 0 AND state IN (?, ?, ?, ?))  FROM items",
+        (State.RECEIVED, State.DONE, State.BILLED, State.UNCONFIRMED),
+    ).fetchone()
+    images, size = connection.execute(
+        "SELECT count(*), total(json_extract(file.value, '$[2]')) FROM items,"
+        " json_each(CAST(items.files AS TEXT)) AS file"
+        f" WHERE state IN {_THERE}"
+    ).fetchone()
+    done, newest = connection.execute(
+        f"SELECT count(*), max(ended_at) FROM items WHERE ended_run = ? AND state IN {_THERE}",
+        (last,),
+    ).fetchone()
+    return JournalStatus(
+        job=dict(connection.execute("SELECT name, value FROM job")),
+        runs=runs,
+        running=ended is None,
+        stopped=None if stopped is None else str(load_error(stopped)),
+        items=sum(counts.values()) - counts.get(State.DUPLICATE, 0),
+        done=counts.get(State.DONE, 0) + counts.get(State.RECEIVED, 0),
+        failed=counts.get(State.FAILED, 0),
+        billed=counts.get(State.BILLED, 0),
+        unconfirmed=counts.get(State.UNCONFIRMED, 0),
+        in_flight=counts.get(State.SENT, 0),
+        pending=counts.get(State.PENDING, 0),
+        spent_usd=None if unpriced else usd(int(spent)),
+        images=images,
+        bytes=int(size),
+        rate=60 * done / max(newest - began, 1e-3) if done else 0.0,
+        balance_usd=_balance(connection),
+        failures=tuple(_failures(connection)),
+    )
+
+
+def _balance(connection: Connection) -> float | None:
+    found = connection.execute(
+        "SELECT json_extract(CAST(answer AS TEXT), '$.balance_usd') FROM items WHERE answer IS NOT NULL"
+        " ORDER BY ended_at DESC LIMIT 1"
+    ).fetchone()
+    return None if found is None else found[0]
+
+
+def _failures(connection: Connection) -> Iterator[FailureGroup]:
+    told = (
+        f"SELECT state, CAST(error AS TEXT) AS told FROM items WHERE error IS NOT NULL AND state IN {_LOST}"
+    )
+    rows: Any = connection.execute(
+        "SELECT state, told ->> '$.type' AS kind, told ->> '$.state.status' AS status,"
+        " told ->> '$.state.code' AS code, min(told), count(*) AS number"
+        f" FROM ({told})"
+        " GROUP BY state, kind, status, code ORDER BY number DESC"
+    )
+    for state, kind, status, code, error, number in rows:
+        outcome = {State.FAILED: "failed", State.UNCONFIRMED: "unconfirmed"}.get(state, "billed")
+        reason = " ".join(str(part) for part in (kind, status, code) if part is not None)
+        yield FailureGroup(
+            outcome=outcome, reason=reason, message=str(load_error(error.encode())), count=number
+        )

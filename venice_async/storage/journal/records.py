@@ -1,0 +1,178 @@
+"""Requests, answers and errors as the JSON that a journal keeps.
+
+1. What is read back equals what was written, but for what only its sender needs: the request's echo
+   and the state of the rate limit.
+2. A journal is only data: nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import orjson
+
+from venice_async import errors
+from venice_async.errors import Fault, VeniceError, rebuild
+from venice_async.types.frozen import FrozenDict
+from venice_async.types.limits import Range, RequestLimits
+from venice_async.types.request import ImageRequest
+from venice_async.types.response import Answer, Deprecation, Moderation, SavedImages, Timing
+from venice_async.wire.codec import encode_request, structure_request
+
+__all__ = [
+    "KeptFile",
+    "dump_answer",
+    "dump_error",
+    "dump_files",
+    "dump_request",
+    "load_answer",
+    "load_error",
+    "load_files",
+    "load_request",
+    "picture_digest",
+]
+
+_ANY = Range(-math.inf, math.inf)
+# It was valid when it was recorded, under whatever limits its sender had.
+_RECORDED = RequestLimits(
+    prompt=_ANY,
+    negative_prompt=_ANY,
+    width=_ANY,
+    height=_ANY,
+    steps=_ANY,
+    cfg_scale=_ANY,
+    seed=_ANY,
+    lora_strength=_ANY,
+    variants=_ANY,
+    style_references=_ANY,
+    name="a journal",
+)
+_KNOWN = {field.name for field in attrs.fields(ImageRequest)} - {"extra", "limits"}
+_PICTURES = ("inpaint", "style_references")
+_UNRECORDED = {"request", "rate_limit"}
+_VALUE_KEPT = 200  # characters of a faulty value
+
+
+@attrs.frozen
+class KeptFile:
+    """One image of a purchase.
+
+    Attributes:
+        name: Its path, relative to the directory.
+        sha256: In hexadecimal.
+        size: In bytes.
+    """
+
+    name: str
+    sha256: str
+    size: int
+
+
+def dump_files(files: Iterable[KeptFile]) -> bytes:
+    """The files of a purchase as JSON."""
+    return orjson.dumps([attrs.astuple(file) for file in files])
+
+
+def load_files(told: bytes | None) -> tuple[KeptFile, ...]:
+    """The files that `dump_files` has written; none where nothing was."""
+    return () if told is None else tuple(KeptFile(*file) for file in orjson.loads(told))
+
+
+def picture_digest(pictures: bytes) -> bytes:
+    """What tells one request's pictures from another's."""
+    return hashlib.blake2b(pictures, digest_size=16).digest()
+
+
+def dump_request(request: ImageRequest) -> tuple[bytes, bytes | None]:
+    """A request as JSON, and by itself what holds pictures, if anything does: requests often share it."""
+    body = encode_request(request)
+    if request.inpaint is None and request.style_references is None:
+        return body, None
+    fields = _loads(body)
+    pictures = {name: fields.pop(name) for name in _PICTURES if name in fields}
+    return _dumps(fields), _dumps(pictures)
+
+
+def load_request(body: bytes, pictures: bytes | None) -> ImageRequest:
+    """The request that `dump_request` has written."""
+    fields: dict[str, Any] = _loads(body)
+    if pictures is not None:
+        fields |= _loads(pictures)
+    known = {name: value for name, value in fields.items() if name in _KNOWN}
+    extra = {name: value for name, value in fields.items() if name not in _KNOWN}
+    return structure_request({**known, "extra": extra}, limits=_RECORDED)
+
+
+def dump_answer(answer: Mapping[str, Any]) -> bytes:
+    """What an answer said besides its images, from the keyword arguments of `Answer`."""
+    told = {
+        name: attrs.asdict(value) if attrs.has(type(value)) else value
+        for name, value in answer.items()
+        if name not in _UNRECORDED and value is not None
+    }
+    return _dumps(told)
+
+
+def load_answer(told: bytes | None, directory: Path, files: tuple[KeptFile, ...]) -> SavedImages:
+    """The answer that `dump_answer` has written, with its files; without it, the files alone."""
+    fields: dict[str, Any] = {} if told is None else _loads(told)
+    for name, kind in (("timing", Timing), ("moderation", Moderation), ("deprecation", Deprecation)):
+        if name in fields:
+            fields[name] = kind(**fields[name])
+    known = {field.name for field in attrs.fields(Answer)}
+    return SavedImages(
+        **{name: value for name, value in fields.items() if name in known},
+        paths=tuple(directory / file.name for file in files),
+        sizes=tuple(file.size for file in files),
+    )
+
+
+def dump_error(error: VeniceError) -> bytes:
+    """An error with all that it carries; a faulty value as it is shown."""
+    _, (cls, args, state) = error.__reduce__()
+    return _dumps({"type": cls.__name__, "args": args, "state": state})
+
+
+def load_error(told: bytes) -> VeniceError:
+    """The error that `dump_error` has written."""
+    fields: dict[str, Any] = _loads(told)
+    cls: Any = getattr(errors, fields["type"], VeniceError)
+    state = fields["state"]
+    if "faults" in state:
+        state["faults"] = tuple(Fault(**fault) for fault in state["faults"])
+    if "details" in state:
+        state["details"] = {name: tuple(texts) for name, texts in state["details"].items()}
+    error = rebuild(cls if issubclass(cls, VeniceError) else VeniceError, tuple(fields["args"]), state)
+    assert isinstance(error, VeniceError)  # noqa: S101
+    return error
+
+
+def _dumps(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=_plain)
+    except orjson.JSONEncodeError:  # lone surrogates, integers beyond 64 bits
+        return json.dumps(value, default=_plain).encode()
+
+
+def _loads(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case FrozenDict():
+            return dict(value)
+        case Fault():
+            shown = repr(value.value)[:_VALUE_KEPT]
+            return {"field": value.field, "value": shown, "expected": value.expected, "hint": value.hint}
+        case _:
+            return repr(value)[:_VALUE_KEPT]

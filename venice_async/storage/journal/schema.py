@@ -1,0 +1,218 @@
+"""What a journal's tables hold, and how its file comes to be.
+
+1. The file gets its name once its tables are in it: one without them is damaged, never new.
+2. What SQLite says of a file is told as what it means: a full disk, a damaged journal.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Generator, Mapping
+from contextlib import closing, contextmanager
+from enum import IntEnum
+from pathlib import Path
+
+from venice_async.errors import JobChangedError, JournalError, StorageError
+from venice_async.storage.files import sync_directory
+
+__all__ = [
+    "JOURNAL",
+    "PRIVATE",
+    "State",
+    "check_job",
+    "connect_to_read",
+    "connect_to_write",
+    "create",
+    "journal_errors",
+]
+
+PRIVATE = ".venice"
+JOURNAL = "journal.sqlite3"
+
+_APPLICATION = 0x56656E69
+_VERSION = 1
+_BUSY = 5.0  # seconds to wait for somebody who only reads
+_CACHE = 8192  # KiB
+
+_TABLES = f"""
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+CREATE TABLE job (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    began_at REAL NOT NULL,     -- Unix seconds, as every time here
+    ended_at REAL,
+    stopped BLOB                -- the error, as JSON
+);
+CREATE TABLE pictures (digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    fingerprint BLOB,           -- of the request as it was given; none where it was no request
+    occurrence INTEGER NOT NULL,
+    run INTEGER NOT NULL,       -- the last one that asked for it
+    place INTEGER NOT NULL,     -- in that run's input
+    seen INTEGER NOT NULL,      -- how often that run asked for it again; kept with occurrence 0
+    state INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    seed INTEGER,
+    reserved INTEGER NOT NULL DEFAULT 0,    -- millionths of a US dollar in flight
+    spent INTEGER NOT NULL DEFAULT 0,       -- the same, billed or perhaps billed
+    ended_run INTEGER,
+    sent_at REAL,
+    ended_at REAL,
+    pictures BLOB REFERENCES pictures,
+    files BLOB,                 -- JSON: name, sha256 and size of each
+    request BLOB,               -- JSON, without what is in `pictures`
+    answer BLOB,                -- JSON
+    error BLOB                  -- JSON
+);
+CREATE UNIQUE INDEX items_by_request ON items (fingerprint, occurrence);
+CREATE INDEX items_by_place ON items (run, place);
+CREATE INDEX items_unsettled ON items (state) WHERE state IN (1, 2);
+"""
+
+
+class State(IntEnum):
+    """How far a purchase has come."""
+
+    PENDING = 0
+    SENT = 1  # the intent is recorded; nobody knows yet what became of it
+    RECEIVED = 2  # the images are whole on disk and recorded, but perhaps not under their names yet
+    DONE = 3
+    FAILED = 4
+    BILLED = 5  # failed, and paid for all the same
+    UNCONFIRMED = 6
+    DUPLICATE = 7  # left out: the input holds it before
+
+
+def create(path: Path, job: dict[str, str]) -> None:
+    """Make a new journal, under its name only once it is whole."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.executescript(_TABLES)
+        connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
+    new.replace(path)
+    sync_directory(path.parent)
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Connect to a journal, and look through the whole of it first.
+
+    Raises:
+        JournalError: It is damaged, or of a newer version.
+    """
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+    try:
+        _check(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect to a journal only to read it, whether somebody is at work on it or not.
+
+    Raises:
+        JournalError: There is none, or it is damaged.
+    """
+    if not path.exists():
+        raise JournalError(errno.ENOENT, "There is no journal: no batch was begun here", str(path))
+    for options in ("mode=ro", "immutable=1"):  # the second for a directory that cannot be written to
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{options}", uri=True, timeout=_BUSY, check_same_thread=False
+        )
+        try:
+            connection.execute("SELECT 1 FROM job")
+        except sqlite3.OperationalError as exc:
+            connection.close()
+            if exc.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN and options == "mode=ro":
+                continue
+            raise
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    raise AssertionError  # the second one has returned or raised
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != _APPLICATION:
+        raise _damaged(path, "it is no journal of this library")
+    if version > _VERSION:
+        raise JournalError(
+            errno.EINVAL,
+            f"The journal is of version {version}, which a newer venice-async has written; update it",
+            str(path),
+        )
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise _damaged(path, found)
+
+
+def _damaged(path: Path, detail: str) -> JournalError:
+    return JournalError(
+        errno.EIO,
+        f"The journal is damaged ({' '.join(detail.split())}). Nothing was sent: without it, images that"
+        " were paid for would be bought again. Put a copy of it back, rescue what is readable with"
+        " `sqlite3 FILE .recover`, or choose another directory; the images here stay as they are",
+        str(path),
+    )
+
+
+def check_job(known: Mapping[str, str], job: Mapping[str, str], directory: Path) -> None:
+    """Raise a `JobChangedError` if a directory's job is another one."""
+    changed = [
+        f"{name} was {known.get(name, 'not set')}, and is {job.get(name, 'not set')}"
+        for name in sorted({*known, *job})
+        if known.get(name) != job.get(name)
+    ]
+    if changed:
+        raise JobChangedError(
+            f"{directory} holds another job: {'; '.join(changed)}. Nothing was sent; choose another"
+            " directory, or add to this one with extend=True"
+        )
+
+
+_MEANINGS = {
+    sqlite3.SQLITE_FULL: (errno.ENOSPC, "No space left on device"),
+    sqlite3.SQLITE_READONLY: (errno.EROFS, "Read-only file system"),
+    sqlite3.SQLITE_PERM: (errno.EACCES, "Permission denied"),
+    sqlite3.SQLITE_BUSY: (errno.EBUSY, "Another program holds the journal locked"),
+}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def journal_errors(path: Path) -> Generator[None, None, None]:
+    """Turn what SQLite and the operating system raise into a `StorageError`, a damaged file into its own."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except sqlite3.Error as exc:
+        code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGE:
+            raise _damaged(path, str(exc)) from exc
+        number, text = _MEANINGS.get(code, (errno.EIO, f"The journal cannot be written or read: {exc}"))
+        if code == sqlite3.SQLITE_CANTOPEN:
+            number, text = _why_not_open(path)
+        raise StorageError(number, text, str(path)) from exc
+    except OSError as exc:
+        raise StorageError(exc.errno, exc.strerror, exc.filename or str(path)) from exc
+
+
+def _why_not_open(path: Path) -> tuple[int, str]:
+    """What the operating system says when the same file is opened; SQLite does not tell."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as exc:
+        return exc.errno or errno.EIO, exc.strerror or "It cannot be opened"
+    return errno.EIO, "The journal cannot be opened"
