@@ -51,6 +51,7 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
     report = await gather_generate(venice, prompts, seeds=range(4), into="out", model="m", cfg_scale=4)
     assert_type(report, BatchReport)
     assert_type(report.pending, int | None)
+    assert_type(report.spent_usd, float | None)
     async for path in report.paths():
         assert_type(path, Path)
     async with stream_generate(venice, ["a", "b"], into=Path("out"), model="m") as outcomes:
@@ -64,6 +65,8 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
                     assert_type(error, VeniceError)
                 case Unconfirmed(error=unknown):
                     assert_type(unknown, UnconfirmedError)
+                case Skipped(paths=there):
+                    assert_type(there, tuple[Path, ...])
         assert_type(outcomes.progress, Progress)
 
 

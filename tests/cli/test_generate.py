@@ -44,7 +44,9 @@ def venice(*arguments, cwd, stdin="", **variables):
 
 
 def pictures(folder):
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    """Everything but the journal: what is left of a part would show as well."""
+    own = {"journal.sqlite3", "lock"}
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in own)
 
 
 # The first commands
@@ -179,6 +181,7 @@ def test_the_newer_fields_by_options(called, settings, tmp_path):
     )
     assert code == 0, err
     (sent,) = settings.sent
+    assert 0 <= sent.pop("seed") < 999_999_999
     assert sent == {
         "prompt": "a fox",
         "model": "nano-banana-pro",
@@ -440,14 +443,78 @@ def test_several_faults_are_told_at_once(called, settings):
 
 
 def test_a_directory_with_images_is_refused(called, settings, tmp_path):
-    """A second run buys nothing and says why."""
-    arguments = ("generate", "a fox", *SMALL, "--into", "out")
+    """Nobody knows what they are: nothing is bought, and the message says why."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.png").write_bytes(b"mine")
+    code, out, err = called("generate", "a fox", *SMALL, "--into", "out", **settings)
+    assert (code, out) == (1, "")
+    assert "holds images already (mine.png)" in err
+    assert settings.sent == []
+
+
+def test_the_same_command_again_buys_nothing(called, settings, tmp_path):
+    """It says how many were skipped."""
+    arguments = ("generate", "a fox", *SMALL, "--seeds", "0-2", "--into", "out")
     assert called(*arguments, **settings)[0] == 0
     code, out, err = called(*arguments, **settings)
-    assert (code, out) == (1, "")
-    assert "holds images already" in err
-    assert len(settings.sent) == 1
-    assert len(pictures(tmp_path / "out")) == 1
+    assert (code, out) == (0, "")
+    assert "0 of 3 generated, 3 skipped in" in err
+    assert len(settings.sent) == len(pictures(tmp_path / "out")) == 3
+
+
+def test_another_job_needs_extend(called, settings, tmp_path):
+    """The difference is shown, and the way out in the command line's own words."""
+    arguments = ("generate", *SMALL, "--seeds", "0-1", "--into", "out")
+    assert called(*arguments, "a fox", **settings)[0] == 0
+    code, _, err = called(*arguments, "a cat", **settings)
+    assert code == 1
+    assert "out holds another job: prompt was a fox, and is a cat" in err
+    assert "or add to this one with --extend" in err
+    assert len(settings.sent) == 2
+    assert called(*arguments, "a cat", "--extend", **settings)[0] == 0
+    assert len(pictures(tmp_path / "out")) == 4
+
+
+def test_an_empty_directory_name_is_refused(called, settings):
+    """An unset shell variable would fill the current directory."""
+    code, _, err = called("generate", "a fox", *SMALL, "--into", "", **settings)
+    assert code == 1
+    assert "--into is empty" in err
+    assert settings.sent == []
+
+
+def test_a_dry_run_sends_nothing_and_makes_nothing(called, settings, tmp_path):
+    """Items, new ones, cost and time; the same as JSON."""
+    command = ("generate", "a fox", *SMALL, "--into", "out")
+    code, out, err = called(*command, "--seeds", "0-9", "--dry-run", **settings)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "items  10: 10 new (10 images)",
+        "cost   $0.10",
+        "time   0:00:00 at the key's rate limit",
+        "nothing was sent",
+    ]
+    assert settings.sent == []
+    assert not (tmp_path / "out").exists()
+    assert called(*command, "--seeds", "0-3", **settings)[0] == 0
+    code, out, _ = called(*command, "--seeds", "0-9", "--dry-run", "--extend", "--json", **settings)
+    plan = json.loads(out)
+    assert (plan["items"], plan["new"], plan["skipped"], plan["cost_usd"]) == (10, 6, 4, 0.06)
+    assert plan["spent_usd"] == 0.04
+    assert len(settings.sent) == 4
+
+
+def test_a_budget_stops_the_job_before_it_is_exceeded(called, settings, tmp_path):
+    """What it could pay for is there, the rest is pending, and the message says what is left."""
+    arguments = ("generate", "a fox", *SMALL, "--seeds", "0-9", "--into", "out", "--budget-usd", "0.055")
+    code, _, err = called(*arguments, **settings)
+    assert code == 1
+    assert "5 of 10 generated, 5 not sent for $0.05 in" in err
+    assert "the next request costs $0.01" in err
+    assert "the same command again goes on where this one ended" in err
+    assert len(settings.sent) == len(pictures(tmp_path / "out")) == 5
+    assert called(*arguments, **settings)[0] == 1
+    assert len(settings.sent) == 5
 
 
 # What the server says

@@ -106,13 +106,16 @@ def test_the_display_shows_where_the_job_stands(tmp_path, slow):
     )
     assert terminal.end() == 1
     bars = [line for line in terminal.lines if " done " in line]
-    assert any(re.search(r"━ +\d+/16 done \d failed +\d+\.\d/s \d:\d\d:\d\d left", line) for line in bars)
+    assert any(
+        re.search(r"━ +\d+/16 done \d failed +\$\d\.\d\d +\d+\.\d/s \d:\d\d:\d\d left", line) for line in bars
+    )
     assert "15/16 done 1 failed" in bars[-1]
     files = [line for line in terminal.lines if line.startswith("lighthouse/")]
     assert any(line.endswith("…") for line in files)
     assert all(len(line) <= COLUMNS for line in [*bars, *files])
     assert any(line.startswith("failed 3 ('a lighthouse at dusk") for line in terminal.lines)
-    assert "15 of 16 generated, 1 failed in" in terminal.lines[-2]
+    assert "15 of 16 generated, 1 failed for $0.15 in" in terminal.lines[-3]
+    assert terminal.lines[-2] == "the same command again goes on where this one ended"
 
 
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["colour", "NO_COLOR"])
@@ -139,14 +142,14 @@ def test_ctrl_c_on_a_terminal_says_what_is_there(tmp_path, slow):
     wait_until(lambda: "done" in terminal.shown and slow.account.in_flight >= 4)
     terminal.press_ctrl_c()
     assert terminal.end() == 130
-    files = [path.name for path in (tmp_path / "fox").iterdir()]
+    files = list((tmp_path / "fox").glob("*.webp"))
     assert len(files) == slow.account.received == slow.account.billed
-    assert not any(name.startswith(".") for name in files)
+    assert not list((tmp_path / "fox" / ".venice" / "parts").iterdir())
     assert any(
         "stopping: waiting for what is in flight; Ctrl-C again to abort" in line for line in terminal.lines
     )
     summary = next(line for line in terminal.lines if " of 100 generated, " in line)
-    assert summary.startswith(f"{len(files)} of 100 generated, {100 - len(files)} not sent in")
+    assert summary.startswith(f"{len(files)} of 100 generated, {100 - len(files)} not sent for $")
     assert summary.endswith("the images are in fox")
 
 
@@ -188,7 +191,7 @@ def test_through_a_pipe_there_are_plain_lines(called, settings):
     code, out, err = called("generate", "a fox", "--seeds", "0-3", *SMALL, "--into", "fox", **settings)
     assert code == 0
     assert sorted(out.splitlines()) == [f"fox/{seed:05d}_{seed}_a-fox.webp" for seed in range(4)]
-    assert re.fullmatch(r"4 of 4 generated in \d+\.\d s; the images are in fox\n", err)
+    assert re.fullmatch(r"4 of 4 generated for \$0\.04 in \d+\.\d s; the images are in fox\n", err)
     assert "\x1b" not in out + err
 
 

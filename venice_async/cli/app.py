@@ -13,6 +13,7 @@ from venice_async._version import __version__
 from venice_async.errors import VeniceError
 
 from .catalogue import models, rate_limits, styles
+from .directory import retry, status, verify
 from .generate import generate
 from .screen import Screen
 from .serve import sandbox
@@ -84,6 +85,9 @@ def main(
 
 
 app.command()(generate)
+app.command()(status)
+app.command()(verify)
+app.command()(retry)
 app.command()(models)
 app.command()(styles)
 app.command("rate-limits")(rate_limits)

@@ -1,63 +1,101 @@
-"""The `generate` command's work: one batch, shown as it goes."""
+"""A batch on the command line: planned, carried out, and shown as it goes."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import difflib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import attrs
 from attrs import field, frozen
 
 from venice_async.errors import BadRequestError, NotFoundError, VeniceError
-from venice_async.gather import OutcomeStream, stream_generate
+from venice_async.gather import OutcomeStream, Plan, plan_generate, stream_generate
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
+from venice_async.sweep import Sweep
 from venice_async.types.request import ImageRequest
 
 from .screen import Live, Screen
 
-__all__ = ["Job", "generate_images"]
+__all__ = ["Job", "generate_images", "run_batch", "show_plan"]
 
 
 @frozen
 class Job:
-    """What `stream_generate` is asked for, and how it is shown."""
+    """What `stream_generate` and `plan_generate` are asked for."""
 
-    requests: list[ImageRequest]
+    what: ImageRequest | Sweep
     into: Path = field(kw_only=True)
     seeds: list[int] | None = field(kw_only=True)
     name: str = field(kw_only=True)
-    max_failures: float | None = field(kw_only=True)
-    as_json: bool = field(kw_only=True)
+    duplicates: Any = field(kw_only=True)
+    extend: bool = field(kw_only=True)
+
+    def arguments(self) -> dict[str, Any]:
+        """As keyword arguments."""
+        return {name: value for name, value in attrs.asdict(self, recurse=False).items() if name != "what"}
 
 
-async def generate_images(session: VeniceSession, screen: Screen, job: Job) -> int:
+async def show_plan(session: VeniceSession, screen: Screen, job: Job, *, as_json: bool) -> int:
+    """Show what would be bought; the exit code."""
+    async with session:
+        plan = await plan_generate(session, job.what, **job.arguments())
+    if as_json:
+        screen.records([attrs.asdict(plan)])
+    else:
+        screen.lines(_worded(plan))
+    return 0
+
+
+def _worded(plan: Plan) -> list[str]:
+    of_these = [f"{plan.new} new ({plan.images} images)"]
+    of_these += [f"{plan.skipped} there already"] if plan.skipped else []
+    of_these += [f"{plan.held} held, because they may have been paid for"] if plan.held else []
+    of_these += [f"{plan.invalid} invalid"] if plan.invalid else []
+    cost = "not known" if plan.cost_usd is None else f"${plan.cost_usd:.2f}"
+    spent = f", on top of ${plan.spent_usd:.2f} spent already" if plan.spent_usd else ""
+    time = "not known" if plan.seconds is None else str(dt.timedelta(seconds=round(plan.seconds)))
+    return [
+        f"items  {plan.items}: {', '.join(of_these)}",
+        f"cost   {cost}{spent}",
+        f"time   {time} at the key's rate limit",
+        "nothing was sent",
+    ]
+
+
+async def generate_images(
+    session: VeniceSession, screen: Screen, job: Job, options: dict[str, Any], *, as_json: bool
+) -> int:
     """Generate the images; the exit code: 0 only if every image is there."""
     async with session:
-        stream = stream_generate(
-            session,
-            job.requests,
-            into=job.into,
-            seeds=job.seeds,
-            name=job.name,
-            max_failures=job.max_failures,
-        )
-        live = Live(screen, stream.progress.total, as_json=job.as_json)
-        entered = False
-        try:
-            async with stream:
-                entered = True
-                await _show(stream, screen, live)
-        finally:
-            if entered:
-                for outcome in stream.unread:
-                    live.write(outcome)
-                _sum_up(stream, screen, live, job.into)
-        report = stream.report
-        await _suggest(session, screen, report)
-    return 0 if report.generated and not (report.failed or report.unconfirmed or report.pending) else 1
+        stream = stream_generate(session, job.what, **job.arguments(), **options)
+        return await run_batch(session, screen, stream, job.into, as_json=as_json)
+
+
+async def run_batch(
+    session: VeniceSession, screen: Screen, stream: OutcomeStream, into: Path, *, as_json: bool
+) -> int:
+    """Carry out a batch and show it; the exit code: 0 only if every image is there."""
+    live = Live(screen, stream.progress.total, as_json=as_json)
+    entered = False
+    try:
+        async with stream:
+            entered = True
+            await _show(stream, screen, live)
+    finally:
+        if entered:
+            for outcome in stream.unread:
+                live.write(outcome)
+            _sum_up(stream, screen, live, into)
+    report = stream.report
+    await _suggest(session, screen, report)
+    there = report.generated + report.skipped
+    return 0 if there and not (report.failed or report.unconfirmed or report.pending) else 1
 
 
 async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
@@ -73,18 +111,26 @@ async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
 def _sum_up(stream: OutcomeStream, screen: Screen, live: Live, into: Path) -> None:
     report = stream.report
     counts = [f"{report.generated} of {stream.progress.total} generated"]
+    counts += [f"{report.skipped} skipped"] if report.skipped else []
     counts += [f"{report.failed} failed"] if report.failed else []
     counts += [f"{report.unconfirmed} unconfirmed (may have been billed)"] if report.unconfirmed else []
     counts += [f"{report.pending} not sent"] if report.pending else []
     counts += [f"{live.blurred} blurred by the server's safe mode"] if live.blurred else []
-    where = f"; the images are in {into}" if report.generated else ""
-    screen.say(f"{', '.join(counts)} in {report.elapsed:.1f} s{where}")
+    spent = f" for ${report.spent_usd:.2f}" if report.spent_usd else ""
+    where = f"; the images are in {into}" if report.generated or report.skipped else ""
+    screen.say(f"{', '.join(counts)}{spent} in {report.elapsed:.1f} s{where}")
     if report.stopped is not None:
         screen.error(report.stopped)
+    if report.pending or report.failed:
+        screen.say("the same command again goes on where this one ended")
+    if report.unconfirmed:
+        screen.say("what is unconfirmed is held; --resend-unconfirmed buys it again")
 
 
 async def _suggest(session: VeniceSession, screen: Screen, report: BatchReport) -> None:
     """Name the nearest model and style where the server did not know the ones that were given."""
+    if not report.failed:
+        return
     models: set[str] = set()
     presets: set[str] = set()
     async for outcome in report.failures():

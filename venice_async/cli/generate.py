@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import attrs
@@ -12,10 +11,11 @@ import typer
 from venice_async.policy.retry import RetryPolicy
 from venice_async.storage.names import DEFAULT_NAME
 from venice_async.types.limits import RequestLimits
+from venice_async.types.request import ImageRequest
 
-from .batch import Job, generate_images
+from .batch import Job, generate_images, show_plan
 from .connect import AsJson, BaseUrl, UseSandbox, connected
-from .options import parse_seeds, rate_limit_from, requests_from
+from .options import BudgetUsd, checked_directory, parse_seeds, rate_limit_from, what_from, whole_or_share
 from .screen import Screen
 from .signals import run_until_signalled
 
@@ -42,6 +42,27 @@ class ImageFormat(StrEnum):
     webp = "webp"
 
 
+class Durability(StrEnum):
+    """What `--durability` takes."""
+
+    power = "power"
+    process = "process"
+
+
+class Verification(StrEnum):
+    """What `--verify` takes."""
+
+    header = "header"
+    decode = "decode"
+
+
+class Duplicates(StrEnum):
+    """What `--duplicates` takes."""
+
+    keep = "keep"
+    skip = "skip"
+
+
 class Quality(StrEnum):
     """What `--quality` takes."""
 
@@ -54,7 +75,7 @@ def generate(
     prompts: Annotated[list[str] | None, typer.Argument(help="Prompts.", show_default=False)] = None,
     *,
     into: Annotated[
-        Path, typer.Option(help="The directory for the images.", rich_help_panel=_JOB, show_default=False)
+        str, typer.Option(help="The directory for the images.", rich_help_panel=_JOB, show_default=False)
     ],
     prompts_file: Annotated[
         str | None,
@@ -109,6 +130,23 @@ def generate(
     limits: Annotated[
         Limits, typer.Option(help="The ranges of the fields.", rich_help_panel=_JOB)
     ] = Limits.documented,
+    budget_usd: BudgetUsd = None,
+    durability: Annotated[
+        Durability, typer.Option(help="What the journal survives.", rich_help_panel=_JOB)
+    ] = Durability.power,
+    verify: Annotated[
+        Verification, typer.Option(help="What an image has to pass.", rich_help_panel=_JOB)
+    ] = Verification.header,
+    duplicates: Annotated[
+        Duplicates, typer.Option(help="What becomes of prompts that are there twice.", rich_help_panel=_JOB)
+    ] = Duplicates.keep,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Add to another job's directory.", rich_help_panel=_JOB)
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what would be bought, and its cost.", rich_help_panel=_JOB),
+    ] = False,
     as_json: AsJson = False,
     sandbox: UseSandbox = False,
     base_url: BaseUrl = None,
@@ -199,24 +237,39 @@ def generate(
         str | None, typer.Option(help="What takes its place.", rich_help_panel=_INPAINT)
     ] = None,
 ) -> int:
-    """Generate images into a directory.
+    """Generate images into a directory; the same command again goes on where it was.
 
     [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --model fluently-xl --into lighthouse[/]
     """
     given = dict(locals())
     screen = Screen()
-    requests = requests_from(
-        given, RequestLimits.SCHEMA if limits is Limits.schema else RequestLimits.DOCUMENTED
-    )
+    what = what_from(given, RequestLimits.SCHEMA if limits is Limits.schema else RequestLimits.DOCUMENTED)
     several = parse_seeds(seeds)
     for edge in (min(several), max(several)) if several else ():
-        attrs.evolve(requests[0], seed=edge)  # out of range: better now than when its turn comes
-    stop_at = int(max_failures) if max_failures is not None and max_failures.is_integer() else max_failures
-    job = Job(requests, into=into, seeds=several, name=name, max_failures=stop_at, as_json=as_json)
+        # Out of range: better now than when its turn comes.
+        attrs.evolve(what if isinstance(what, ImageRequest) else what.base, seed=edge)
+    job = Job(
+        what,
+        into=checked_directory(into),
+        seeds=several,
+        name=name,
+        duplicates=duplicates.value,
+        extend=extend,
+    )
+    options = {
+        "max_failures": whole_or_share(max_failures),
+        "budget_usd": budget_usd,
+        "durability": durability.value,
+        "verify": verify.value,
+    }
     how = {
         "concurrency": concurrency,
         "rate_limit": rate_limit_from(per_minute),
         "retry": RetryPolicy(attempts=attempts, resend_unconfirmed=resend_unconfirmed),
     }
     with connected(sandbox=sandbox, base_url=base_url, **how) as session:
-        return run_until_signalled(generate_images(session, screen, job))
+        if dry_run:
+            work = show_plan(session, screen, job, as_json=as_json)
+        else:
+            work = generate_images(session, screen, job, options, as_json=as_json)
+        return run_until_signalled(work)

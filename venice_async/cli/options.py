@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import attrs
+import typer
 
 from venice_async.errors import ConfigurationError, Fault, ValidationError
 from venice_async.policy.rate_limit import RateLimit
 from venice_async.storage.inputs import read_bytes, read_json, read_prompts
+from venice_async.sweep import Sweep, sweep
 from venice_async.types.limits import RequestLimits
 from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.wire.codec import structure_request
 
-__all__ = ["parse_seeds", "rate_limit_from", "requests_from"]
+BudgetUsd = Annotated[
+    float | None,
+    typer.Option(
+        help="US dollars that all runs together may cost.", rich_help_panel="The job", show_default=False
+    ),
+]
+
+__all__ = ["BudgetUsd", "checked_directory", "parse_seeds", "rate_limit_from", "what_from", "whole_or_share"]
 
 _SEEDS_AT_MOST = 1_000_000
 _SEED_RANGE = re.compile(r"\s*(-?\d{1,12})(?:\s*-\s*(-?\d{1,12}))?\s*\Z")
@@ -42,6 +52,22 @@ def parse_seeds(text: str | None) -> list[int] | None:
     return seeds
 
 
+def checked_directory(text: str) -> Path:
+    """The directory that `--into` names.
+
+    Raises:
+        ConfigurationError: It names none.
+    """
+    if not text.strip():
+        raise ConfigurationError("--into is empty: name a directory, such as --into out")
+    return Path(text)
+
+
+def whole_or_share(number: float | None) -> float | None:
+    """A number as the library takes it: 5 for `5`, 0.1 for `0.1`."""
+    return int(number) if number is not None and number.is_integer() else number
+
+
 def rate_limit_from(per_minute: int | None) -> RateLimit | None:
     """What the server allows without the option, no limit for 0."""
     if per_minute is None:
@@ -49,7 +75,21 @@ def rate_limit_from(per_minute: int | None) -> RateLimit | None:
     return RateLimit.per_minute(per_minute) if per_minute else None
 
 
-def requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[ImageRequest]:
+def what_from(given: Mapping[str, Any], limits: RequestLimits) -> ImageRequest | Sweep:
+    """What the options of `generate` describe: one request, or several that differ in their prompts.
+
+    Raises:
+        ConfigurationError: There is no prompt, or options contradict each other.
+        ValidationError: A field is outside its range.
+        StorageError: A file cannot be read.
+    """
+    requests = _requests_from(given, limits)
+    if len(requests) == 1 and not given["prompts_file"]:
+        return requests[0]
+    return sweep(requests[0], prompt=[request.prompt for request in requests])
+
+
+def _requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[ImageRequest]:
     """The requests that the options of `generate` describe, all of them valid.
 
     Raises:

@@ -74,7 +74,11 @@ def _plain(value: Any) -> Any:
 
 def _worded(error: VeniceError | str) -> str:
     """An error in the command line's own words."""
-    return str(error).replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
+    return (
+        str(error)
+        .replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
+        .replace("with extend=True", "with --extend")
+    )
 
 
 class _TimeLeft(ProgressColumn):
@@ -117,6 +121,7 @@ class Live:
             BarColumn(bar_width=20),
             TextColumn("{task.completed:.0f}/{task.fields[of]} done"),
             TextColumn("{task.fields[lost]}"),
+            TextColumn("{task.fields[spent]}"),
             TextColumn("{task.fields[rate]:.1f}/s"),
             _TimeLeft(),
             console=screen.messages,
@@ -124,7 +129,7 @@ class Live:
             transient=False,
         )
         self._task = self._display.add_task(
-            "", total=total, of="?" if total is None else total, lost="0 failed", rate=0.0, eta=None
+            "", total=total, of="?" if total is None else total, lost="0 failed", spent="", rate=0.0, eta=None
         )
 
     def __enter__(self) -> Self:
@@ -138,13 +143,19 @@ class Live:
 
     def show(self, outcome: Outcome, progress: BatchProgress) -> None:
         """Take in one more outcome."""
-        lost = f"{progress.failed} failed"
+        lost = f"{progress.skipped} skipped, " if progress.skipped else ""
+        lost += f"{progress.failed} failed"
         if progress.unconfirmed:
             lost += f", {progress.unconfirmed} unconfirmed"
         if isinstance(outcome, Generated):
             self._display.newest = str(outcome.paths[-1])
         self._display.update(
-            self._task, completed=progress.done, lost=lost, rate=progress.rate, eta=progress.eta
+            self._task,
+            completed=progress.done + progress.skipped,
+            lost=lost,
+            spent="" if progress.spent_usd is None else f"${progress.spent_usd:.2f}",
+            rate=progress.rate,
+            eta=progress.eta,
         )
         self.write(outcome)
 

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Literal
 
 import attrs
@@ -56,8 +57,10 @@ def _text(value: Any) -> str:
     match value:
         case str():
             text = value
-        case range(start=start, stop=stop, step=step):
-            return f"{start} to {stop - step}" if step == 1 else f"{start} to {stop}, every {step}"
+        case range() if value.step == 1:
+            text = f"{value.start}-{value.stop - 1}"
+        case list() | tuple() | range() if all(type(item) is int for item in value):
+            text = ", ".join(_runs(value))
         case list() | tuple():
             text = ", ".join(map(_text, value))
         case Mapping() | int() | float() | bool():
@@ -70,3 +73,10 @@ def _text(value: Any) -> str:
         digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
         return f"{text[:_SHOWN]}... ({digest})"
     return text
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[str]:
+    """Numbers that follow each other as `0-15`: a list says the same as a range."""
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        first, *rest = (number for _, number in run)
+        yield f"{first}-{rest[-1]}" if rest else str(first)

@@ -75,9 +75,10 @@ class Budget:
                     " leave budget_usd out, or ask for what `venice-async models` has a price for"
                 )
             if self.spent + self.reserved + cost > self.limit:
+                left = usd(self.limit - self.spent - self.reserved)
                 raise BudgetExceededError(
-                    f"the next image costs ${usd(cost):.2f}, and of the budget of ${usd(self.limit):.2f}"
-                    f" ${usd(self.limit - self.spent - self.reserved):.2f} is left"
+                    f"the next request costs ${usd(cost):.2f}, and ${left:.2f} is left of the budget of"
+                    f" ${usd(self.limit):.2f}"
                 )
         self.reserved += cost or 0
 

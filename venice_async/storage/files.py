@@ -23,7 +23,7 @@ from typing import Any
 
 import anyio
 
-from venice_async.errors import ConfigurationError, OutputExistsError, StorageError
+from venice_async.errors import ConfigurationError, OutputExistsError, StorageError, VeniceError
 from venice_async.types.response import ImageFormat, SavedImages
 from venice_async.wire.images import ImageBegins
 
@@ -68,7 +68,7 @@ def storage_errors() -> Generator[None, None, None]:
     """Turn what the operating system raises into a `StorageError` with the same number and path."""
     try:
         yield
-    except StorageError:
+    except VeniceError:
         raise
     except OSError as exc:
         raise StorageError(exc.errno, exc.strerror, exc.filename) from exc
@@ -344,7 +344,7 @@ class FileSink:
         fields: dict[str, Any] = {**answer, "request": None}
         return SavedImages(**fields, paths=paths, sizes=sizes)
 
-    def _new_file(self, _: int, image_format: ImageFormat | None) -> TemporaryFile:
+    def _new_file(self, image: int, image_format: ImageFormat | None) -> TemporaryFile:  # noqa: ARG002
         return TemporaryFile(_temporary_in(self._published.directory), image_format)
 
     async def _publish(self, answer: Mapping[str, Any]) -> tuple[Path, ...]:

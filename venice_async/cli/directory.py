@@ -1,0 +1,129 @@
+"""The `status`, `verify` and `retry` commands: what became of a job, from its directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import attrs
+import typer
+
+from venice_async.gather import stream_retry
+from venice_async.policy.retry import RetryPolicy
+from venice_async.session import VeniceSession
+from venice_async.storage.journal import JournalReader, JournalStatus, audit
+
+from .batch import run_batch
+from .connect import AsJson, BaseUrl, UseSandbox, connected
+from .options import BudgetUsd, rate_limit_from
+from .screen import Screen
+from .signals import run_until_signalled
+
+__all__ = ["retry", "status", "verify"]
+
+Directory = Annotated[Path, typer.Argument(help="The directory of the job.", show_default=False)]
+
+
+def status(directory: Directory, *, as_json: AsJson = False) -> int:
+    """Show where a job stands: counts, spending, rate, and failures by their reasons.
+
+    [bold]venice-async status lighthouse[/]
+    """
+    screen = Screen()
+    found = JournalReader(directory).status()
+    if as_json:
+        screen.records([attrs.asdict(found)])
+    else:
+        screen.lines(_worded(found))
+    return 0
+
+
+def _worded(found: JournalStatus) -> list[str]:
+    counts = [f"{found.done} done ({found.images} images, {found.bytes / 1e6:.1f} MB)"]
+    counts += [
+        f"{number} {what}"
+        for number, what in (
+            (found.failed, "failed"),
+            (found.billed, "failed and billed"),
+            (found.unconfirmed, "unconfirmed"),
+            (found.in_flight, "in flight"),
+            (found.pending, "pending"),
+        )
+        if number
+    ]
+    state = (
+        "running, or cut off" if found.running else f"ended; {found.stopped}" if found.stopped else "ended"
+    )
+    spent = "not known" if found.spent_usd is None else f"${found.spent_usd:.2f}"
+    balance = "" if found.balance_usd is None else f"; the balance was ${found.balance_usd:.2f}"
+    job = ", ".join(f"{name} {value}" for name, value in found.job.items())
+    return [
+        f"job     {job}",
+        f"run     {found.runs}, {state}",
+        f"items   {found.items}: {', '.join(counts)}",
+        f"spent   {spent}{balance}",
+        f"rate    {found.rate:.1f} a minute in the last run",
+        *(f"{group.count:>7} {group.outcome}: {group.message}" for group in found.failures),
+    ]
+
+
+def verify(directory: Directory, *, as_json: AsJson = False) -> int:
+    """Hash every image of a job again; report what is missing, altered or foreign. Buys nothing.
+
+    [bold]venice-async verify lighthouse[/]
+    """
+    screen = Screen()
+    counts = {"intact": 0, "missing": 0, "altered": 0, "foreign": 0}
+    for finding in audit(directory):
+        counts[finding.verdict] += 1
+        if as_json:
+            screen.records([attrs.asdict(finding)])
+        elif finding.verdict != "intact":
+            screen.lines([f"{finding.verdict}  {finding.path}"])
+    screen.say(", ".join(f"{number} {verdict}" for verdict, number in counts.items()))
+    return 1 if counts["missing"] or counts["altered"] else 0
+
+
+def retry(
+    directory: Directory,
+    *,
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="Those that may have been billed as well.")
+    ] = False,
+    billed: Annotated[bool, typer.Option("--billed", help="Those that were billed as well.")] = False,
+    concurrency: Annotated[int, typer.Option(min=1, help="Requests in flight at once.")] = 16,
+    per_minute: Annotated[
+        int | None,
+        typer.Option(min=0, help="Requests a minute and model; 0 for no limit.", show_default=False),
+    ] = None,
+    attempts: Annotated[
+        int, typer.Option(min=1, help="Attempts for what was not billed.")
+    ] = RetryPolicy().attempts,
+    budget_usd: BudgetUsd = None,
+    as_json: AsJson = False,
+    sandbox: UseSandbox = False,
+    base_url: BaseUrl = None,
+) -> int:
+    """Send the failed items of a job again, without the input that they came from.
+
+    [bold]venice-async retry lighthouse --unconfirmed[/]
+    """
+    screen = Screen()
+
+    async def work(session: VeniceSession) -> int:
+        async with session:
+            stream = await stream_retry(
+                session, directory, unconfirmed=unconfirmed, billed=billed, budget_usd=budget_usd
+            )
+            if stream.progress.total == 0:
+                screen.say("nothing failed that could be sent again")
+                return 0
+            return await run_batch(session, screen, stream, directory, as_json=as_json)
+
+    how = {
+        "concurrency": concurrency,
+        "rate_limit": rate_limit_from(per_minute),
+        "retry": RetryPolicy(attempts=attempts),
+    }
+    with connected(sandbox=sandbox, base_url=base_url, **how) as session:
+        return run_until_signalled(work(session))
