@@ -44,7 +44,9 @@ def test_status_as_json(job):
     assert {
         name: found[name] for name in ("items", "done", "failed", "unconfirmed", "billed", "pending")
     } == {"items": 6, "done": 4, "failed": 1, "unconfirmed": 1, "billed": 0, "pending": 0}
-    assert (found["runs"], found["running"], found["spent_usd"], found["images"]) == (1, False, 0.05, 4)
+    assert (found["runs"], found["spent_usd"], found["images"]) == (1, 0.05, 4)
+    assert not found["running"]
+    assert not found["cut_off"]
     assert [group["reason"] for group in found["failures"]] == [
         "UnprocessableEntityError 422 CONTENT_POLICY_VIOLATION",
         "UnconfirmedError 502",

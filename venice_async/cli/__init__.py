@@ -2,8 +2,8 @@
 
 1. Nothing is decided here that a program could not ask of the library.
 2. Results go to standard output, everything else to standard error.
-3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C,
-   143 after SIGTERM.
+3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C
+   or SIGTERM.
 """
 
 from __future__ import annotations

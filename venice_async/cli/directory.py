@@ -51,9 +51,8 @@ def _worded(found: JournalStatus) -> list[str]:
         )
         if number
     ]
-    state = (
-        "running, or cut off" if found.running else f"ended; {found.stopped}" if found.stopped else "ended"
-    )
+    state = "running" if found.running else "cut off" if found.cut_off else "ended"
+    state += f"; {found.stopped}" if found.stopped else ""
     spent = "not known" if found.spent_usd is None else f"${found.spent_usd:.2f}"
     balance = "" if found.balance_usd is None else f"; the balance was ${found.balance_usd:.2f}"
     job = ", ".join(f"{name} {value}" for name, value in found.job.items())

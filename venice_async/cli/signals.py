@@ -14,32 +14,33 @@ from typing import Any
 __all__ = ["run_until_signalled"]
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
-_EXIT_BASE = 128
+_INTERRUPTED = 130
 
 
 def run_until_signalled(work: Coroutine[Any, Any, int]) -> int:
-    """Run a command's work; its exit code, or 130 after SIGINT and 143 after SIGTERM."""
+    """Run a command's work; its exit code, or 130 after a signal."""
     return asyncio.run(_run(work))
 
 
 async def _run(work: Coroutine[Any, Any, int]) -> int:
-    received: list[int] = []
+    received = False
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None  # noqa: S101
 
-    def stop(number: int) -> None:
-        received.append(number)
+    def stop() -> None:
+        nonlocal received
+        received = True
         task.cancel()
 
     for number in _STOPPING:
-        loop.add_signal_handler(number, stop, number)
+        loop.add_signal_handler(number, stop)
     try:
         return await work
     except asyncio.CancelledError:
         if not received:
             raise
-        return _EXIT_BASE + received[0]
+        return _INTERRUPTED
     finally:
         for number in _STOPPING:
             loop.remove_signal_handler(number)

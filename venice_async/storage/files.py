@@ -76,14 +76,17 @@ def storage_errors() -> Generator[None, None, None]:
         raise StorageError(errno.EINVAL, f"No path can hold this: {exc}") from exc
 
 
-def prepare_directory(directory: Path) -> None:
-    """Make the directory for a batch.
+def prepare_directory(directory: Path, *, synced: bool = False) -> None:
+    """Make the directory for a batch; on the disk when this returns, if it is to be synced.
 
     Raises:
         StorageError: It cannot be made, or not be written to.
     """
     with storage_errors():
+        missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)
+        for folder in missing if synced else ():
+            sync_directory(folder.parent)
         # Only a file that was made tells of read-only mounts, permissions and quotas.
         probe = _temporary_in(directory)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))

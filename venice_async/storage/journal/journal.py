@@ -30,7 +30,7 @@ from .commit import GroupCommit, Record
 from .lock import DirectoryLock
 from .records import KeptFile, dump_answer, dump_error, dump_files
 from .recovery import settle
-from .schema import JOURNAL, PRIVATE, State, check_job, connect_to_write, create, journal_errors
+from .schema import JOURNAL, LOCK, PRIVATE, State, check_job, connect_to_write, create, journal_errors
 from .steps import Entry
 
 __all__ = ["DURABILITIES", "Durability", "Entry", "Journal", "Standing", "WholeFile", "part_name"]
@@ -84,7 +84,7 @@ class Journal:
         self.path = directory / PRIVATE / JOURNAL
         self.synced = durability == "power"
         self._thread = GroupCommit(synced=self.synced, before=self._before, after=self._after)
-        self._lock = DirectoryLock(directory / PRIVATE / "lock", directory)
+        self._lock = DirectoryLock(directory / PRIVATE / LOCK, directory)
         self._published = Published(directory)
         self._run = 0
         self._parts_changed = False
@@ -208,13 +208,16 @@ class Journal:
 
     def _open(self, job: dict[str, str], *, extend: bool) -> Standing:
         with journal_errors(self.path), storage_errors():
-            prepare_directory(self.directory)
+            prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
             if not self.path.exists():
                 self._check_nothing_is_lost()
                 create(self.path, job)
             self.parts.mkdir(exist_ok=True)
+            if self.synced:
+                sync_directory(self.parts.parent)
+                sync_directory(self.directory)
             connection = self._thread.connection = connect_to_write(self.path)
             connection.execute("BEGIN IMMEDIATE")
             template = _agree(connection, job, self.directory, extend=extend)
@@ -275,7 +278,8 @@ class Journal:
             for path, file in zip(paths, files, strict=True)
         )
         self._marks.append((kept, item))
-        self._touched.update(path.parent for path in paths)
+        for path in paths:
+            self._touched.update(folder for folder in path.parents if folder.is_relative_to(self.directory))
         return paths
 
     @storage_errors()

@@ -21,8 +21,9 @@ from venice_async.errors import UnconfirmedError
 from venice_async.policy.budget import usd
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 
+from .lock import DirectoryLock
 from .records import load_answer, load_error, load_files, load_request
-from .schema import JOURNAL, PRIVATE, State, connect_to_read, journal_errors
+from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_errors
 
 __all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile"]
 
@@ -59,7 +60,8 @@ class JournalStatus:
     Attributes:
         job: What makes the job the one it is, by name.
         runs: How often it was begun.
-        running: Whether the last run has not ended, or its process has died.
+        running: Whether a process is at work on it.
+        cut_off: Whether the last run has not ended, and nobody is at work on it.
         stopped: What stopped the last run before its end, or None.
         items: Items that were ever asked for.
         done: Of them, those whose images are there.
@@ -79,6 +81,7 @@ class JournalStatus:
     job: dict[str, str]
     runs: int
     running: bool
+    cut_off: bool
     stopped: str | None
     items: int
     done: int
@@ -143,7 +146,7 @@ class JournalReader:
             StorageError: The journal cannot be read.
         """
         with self._connected() as connection:
-            return _status(connection)
+            return _status(connection, running=DirectoryLock.is_held(self.path.with_name(LOCK)))
 
     def job(self) -> dict[str, str]:
         """What makes the job the one it is; blocks.
@@ -223,7 +226,7 @@ class JournalReader:
         return Failed(index=place, request=request, error=found, billed=state != State.FAILED)
 
 
-def _status(connection: Connection) -> JournalStatus:
+def _status(connection: Connection, *, running: bool) -> JournalStatus:
     counts = dict(connection.execute("SELECT state, count(*) FROM items GROUP BY state"))
     runs, last = connection.execute("SELECT count(*), max(id) FROM runs").fetchone()
     began, ended, stopped = connection.execute(
@@ -245,7 +248,8 @@ def _status(connection: Connection) -> JournalStatus:
     return JournalStatus(
         job=dict(connection.execute("SELECT name, value FROM job")),
         runs=runs,
-        running=ended is None,
+        running=running,
+        cut_off=ended is None and not running,
         stopped=None if stopped is None else str(load_error(stopped)),
         items=sum(counts.values()) - counts.get(State.DUPLICATE, 0),
         done=counts.get(State.DONE, 0) + counts.get(State.RECEIVED, 0),

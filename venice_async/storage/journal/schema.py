@@ -19,6 +19,7 @@ from venice_async.storage.files import sync_directory
 
 __all__ = [
     "JOURNAL",
+    "LOCK",
     "PRIVATE",
     "State",
     "check_job",
@@ -30,6 +31,7 @@ __all__ = [
 
 PRIVATE = ".venice"
 JOURNAL = "journal.sqlite3"
+LOCK = "lock"
 
 _APPLICATION = 0x56656E69
 _VERSION = 1
