@@ -359,7 +359,7 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 
 
 @pytest.mark.parametrize(
-    ("size", "limit"), [(3_000_000, 1_000_000), (100_000, 50_000)], ids=["while-coming", "at-the-end"]
+    ("size", "limit"), [(3_000_000, 1_000_000), (240_000, 230_000)], ids=["while-coming", "at-the-end"]
 )
 def test_a_full_disk_is_a_storage_error_and_stops_a_batch(tmp_path, size, limit, png_of):
     """Whether it is met while the image comes in or with its last piece: no part of a file stays."""
