@@ -265,10 +265,9 @@ class Journal:
         del self._marks[: self._marked]
         self._marked = 0
         touched, self._touched = self._touched, set()
-        if self.synced:
-            with storage_errors():
-                for directory in touched:
-                    sync_directory(directory)
+        with storage_errors():
+            for directory in touched:
+                sync_directory(directory)
 
     @storage_errors()
     def _put_in_place(self, item: int, files: Sequence[WholeFile], _: None) -> tuple[Path, ...]:
@@ -278,7 +277,7 @@ class Journal:
             for path, file in zip(paths, files, strict=True)
         )
         self._marks.append((kept, item))
-        for path in paths:
+        for path in paths if self.synced else ():
             self._touched.update(folder for folder in path.parents if folder.is_relative_to(self.directory))
         return paths
 
