@@ -29,7 +29,7 @@ from . import steps
 from .commit import GroupCommit, Record
 from .lock import DirectoryLock
 from .records import KeptFile, dump_answer, dump_error, dump_files
-from .recovery import settle
+from .recovery import settle, take_over
 from .schema import JOURNAL, PRIVATE, State, check_job, connect_to_write, create, journal_errors
 from .steps import Entry
 
@@ -217,8 +217,16 @@ class Journal:
             self.parts.mkdir(exist_ok=True)
             connection = self._thread.connection = connect_to_write(self.path)
             connection.execute("BEGIN IMMEDIATE")
-            template = _agree(connection, job, self.directory, extend=extend)
-            settle(connection, self._published, self.parts, template)
+            known = dict(connection.execute("SELECT name, value FROM job"))
+            if not extend:
+                check_job(known, job, self.directory)
+            take_over(connection, self.parts, str(known["name"]))
+            connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            self._touched = settle(connection, self._published, self.parts)
+            self._sync_touched()
+            connection.execute("DELETE FROM job")
+            connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
             connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
             began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
             (spent,) = connection.execute("SELECT total(spent) FROM items").fetchone()
@@ -256,11 +264,19 @@ class Journal:
             steps.mark_done(self._marks, connection)
         if synced and self._parts_changed:
             self._parts_changed = False
-            sync_directory(self.parts)
+            try:
+                sync_directory(self.parts)
+            except OSError:
+                self._parts_changed = True
+                raise
 
     def _after(self) -> None:
         del self._marks[: self._marked]
         self._marked = 0
+        self._sync_touched()
+
+    def _sync_touched(self) -> None:
+        """Wait until the names that files have got are on the disk."""
         touched, self._touched = self._touched, set()
         if self.synced:
             with storage_errors():
@@ -282,13 +298,3 @@ class Journal:
     def _open_part(self, item: int, attempt: int) -> int:
         path = self.parts / f"{part_name(item, attempt, 0)}.part"
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-
-
-def _agree(connection: sqlite3.Connection, job: dict[str, str], directory: Path, *, extend: bool) -> str:
-    """Compare the job with the journal's; the template of file names that the journal's last run had."""
-    known = dict(connection.execute("SELECT name, value FROM job"))
-    if not extend:
-        check_job(known, job, directory)
-    connection.execute("DELETE FROM job")
-    connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
-    return str(known["name"])
