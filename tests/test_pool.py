@@ -203,7 +203,7 @@ def test_cancellations_and_deadlines_at_any_point_give_every_place_back(seed):
             finally:
                 running -= 1
 
-        async def before_send(_, length):
+        async def before_send(length):
             await steps(length)
 
         tasks = []
@@ -215,7 +215,7 @@ def test_cancellations_and_deadlines_at_any_point_give_every_place_back(seed):
                     call(
                         pool,
                         lambda length=length, fails=fails: attempt(length, fails=fails),
-                        before_send=lambda last, ahead=ahead: before_send(last, ahead),
+                        before_send=lambda ahead=ahead: before_send(ahead),
                         deadline=deadline,
                     )
                 )
@@ -248,7 +248,7 @@ def test_a_deadline_that_passes_while_waiting_is_a_time_out_of_a_request_that_wa
         async def attempt():
             sent.append(1)
 
-        async def before_send(_):
+        async def before_send():
             sent.append(0)
 
         deadline = asyncio.get_running_loop().time() + 0.01
@@ -273,7 +273,7 @@ def test_a_deadline_is_for_the_wait_only():
             assert loop.time() > deadline
             return "answer"
 
-        return await call(pool, attempt, before_send=lambda _: steps(3), deadline=deadline)
+        return await call(pool, attempt, before_send=lambda: steps(3), deadline=deadline)
 
     assert asyncio.run(whole()) == "answer"
 
@@ -291,10 +291,10 @@ def test_before_send_is_awaited_with_the_place_in_hand_and_before_the_attempt():
     async def whole():
         pool, seen = Pool(1), []
 
-        async def before_send(last):
-            seen.append(("before", last, pool.in_flight))
+        async def before_send():
+            seen.append(("before", pool.in_flight))
             await steps(2)
-            seen.append(("before is over", last, pool.in_flight))
+            seen.append(("before is over", pool.in_flight))
 
         async def attempt():
             seen.append(("attempt", pool.in_flight))
@@ -302,7 +302,7 @@ def test_before_send_is_awaited_with_the_place_in_hand_and_before_the_attempt():
         await call(pool, attempt, before_send=before_send)
         return seen
 
-    assert asyncio.run(whole()) == [("before", None, 1), ("before is over", None, 1), ("attempt", 1)]
+    assert asyncio.run(whole()) == [("before", 1), ("before is over", 1), ("attempt", 1)]
 
 
 def test_before_send_waits_until_there_is_a_place():
@@ -310,8 +310,8 @@ def test_before_send_waits_until_there_is_a_place():
         pool, seen = Pool(1), []
         release, (held,) = await occupy(pool, 1)
 
-        async def before_send(last):
-            seen.append(last)
+        async def before_send():
+            seen.append("before")
 
         waiting = asyncio.create_task(call(pool, lambda: steps(0), before_send=before_send))
         await steps(5)
@@ -320,7 +320,7 @@ def test_before_send_waits_until_there_is_a_place():
         await asyncio.gather(held, waiting)
         return seen
 
-    assert asyncio.run(whole()) == [None]
+    assert asyncio.run(whole()) == ["before"]
 
 
 @pytest.mark.parametrize("error", [ValueError("budget"), ServerError("its own", status=502)], ids=repr)
@@ -328,7 +328,7 @@ def test_an_exception_of_before_send_prevents_the_attempt_and_frees_the_place(er
     async def whole():
         pool, sent = Pool(1), []
 
-        async def before_send(_):
+        async def before_send():
             raise error
 
         async def attempt():
@@ -420,18 +420,22 @@ REPEATED = [
 
 @pytest.mark.parametrize("error", REPEATED, ids=lambda error: f"{type(error).__name__}-{error}")
 def test_what_was_not_billed_is_tried_again(error):
-    """With a place each time, and word of what the attempt before it has ended with."""
+    """With a place each time; what an attempt has ended with is told before the next one."""
 
     async def whole():
         pool, told = Pool(1, retry=at_once()), []
 
-        async def before_send(last):
-            told.append((last, pool.in_flight))
+        async def before_send():
+            told.append(("before", pool.in_flight))
 
-        assert await call(pool, counting([error]), before_send=before_send) == "answer"
+        async def after_failure(error):
+            told.append(error)
+
+        hooks = {"before_send": before_send, "after_failure": after_failure}
+        assert await call(pool, counting([error]), **hooks) == "answer"
         return told, await usable(pool)
 
-    assert asyncio.run(whole()) == ([(None, 1), (error, 1)], True)
+    assert asyncio.run(whole()) == ([("before", 1), error, ("before", 1)], True)
 
 
 @pytest.mark.parametrize(

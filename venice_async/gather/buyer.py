@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from copy import copy
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import anyio
 import attrs
-from attrs import define, field
+from attrs import define, field, frozen
 
 from venice_async.errors import (
     BudgetExceededError,
@@ -27,22 +28,36 @@ from venice_async.errors import (
     ValidationError,
     VeniceError,
 )
-from venice_async.policy.budget import Budget, cost_of
+from venice_async.policy.budget import Budget
 from venice_async.policy.retry import was_billed
 from venice_async.pool import Halt, NotSentError
 from venice_async.session import VeniceSession
-from venice_async.storage.files import EXTENSIONS
-from venice_async.storage.journal import Entry, Journal, PurchaseSink, State, load_error
+from venice_async.storage.journal import Entry, Journal, State, load_error
 from venice_async.storage.names import NameTemplate
-from venice_async.types.catalogue import ImageModel
+from venice_async.storage.writer import WriterThread
+from venice_async.types.limits import Range
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
-from venice_async.types.response import ImageFormat
 
-__all__ = ["Buyer"]
+from .purchase import Purchase
+
+__all__ = ["Buyer", "Told"]
 
 _SHOWN = 60
-_SEEDS = 999_999_999
+_HIGHEST_SEED = 999_999_998
+
+
+@frozen
+class Told:
+    """An outcome, and where it comes from.
+
+    Attributes:
+        outcome: What became of the item.
+        held: Whether an earlier run has left it so, and nothing was tried.
+    """
+
+    outcome: Outcome
+    held: bool = False
 
 
 @define(kw_only=True)
@@ -53,23 +68,23 @@ class Buyer:
         session: Open.
         journal: Open.
         budget: What may be spent.
-        models: By id, for the prices; empty where they are not known.
+        cost_of: What a request costs, in millionths of a US dollar; None where that is not known.
         template: Of file names.
         check: What an image has to pass, or None.
         keep_duplicates: Whether what the input repeats is bought again.
-        again: The states of which an item is sent again.
+        again: The states of which an item is sent again although it may have been paid for.
         halt: Ends the waiting.
         stop: Called with what every further item would meet as well.
         tell: Called with the outcome of an item that was cut off.
 
     Attributes:
-        held: Items that came back as an earlier run has left them.
+        settled: Set, and replaced, once a purchase that was in flight is over.
     """
 
     session: VeniceSession
     journal: Journal
     budget: Budget
-    models: dict[str, ImageModel]
+    cost_of: Callable[[ImageRequest], int | None]
     template: NameTemplate
     check: Callable[[Path], None] | None
     keep_duplicates: bool
@@ -77,10 +92,15 @@ class Buyer:
     halt: Halt
     stop: Callable[[VeniceError], None]
     tell: Callable[[Outcome], None]
-    held: int = field(init=False, default=0)
+    writer: WriterThread = field(init=False)
+    settled: anyio.Event = field(init=False, factory=anyio.Event)
     _gone: dict[str, NotFoundError] = field(init=False, factory=dict)
 
-    async def carry_out(self, place: int | Entry, request: ImageRequest | ValidationError) -> Outcome | None:
+    @writer.default
+    def _writer(self) -> WriterThread:
+        return self.session.writer
+
+    async def carry_out(self, place: int | Entry, request: ImageRequest | ValidationError) -> Told | None:
         """Carry out one item; None if it was not sent because the batch stopped.
 
         Args:
@@ -92,30 +112,34 @@ class Buyer:
             return await self._go_on(place, request)
         if isinstance(request, ValidationError):
             await self.journal.enter_invalid(place, request)
-            return Failed(index=place, request=None, error=request)
+            return Told(Failed(index=place, request=None, error=request))
         entry = await self.journal.enter(place, request, keep_duplicates=self.keep_duplicates)
         return await self._go_on(entry, request)
 
-    async def _go_on(self, entry: Entry, request: ImageRequest) -> Outcome | None:
-        seed = entry.seed if request.seed is None else request.seed
-        if seed is None:
-            seed = random.randrange(_SEEDS)  # noqa: S311 - it is for pictures
-        if request.seed is None and entry.state != State.DUPLICATE:
+    async def _go_on(self, entry: Entry, request: ImageRequest) -> Told | None:
+        if entry.state == State.DUPLICATE:
+            return Told(Skipped(index=entry.place, request=request))
+        if request.seed is None:
+            seed = _draw(request.limits.seed) if entry.seed is None else entry.seed
             request = attrs.evolve(request, seed=seed)
-        if entry.state in {State.DONE, State.RECEIVED, State.DUPLICATE}:
+        if entry.state in {State.DONE, State.RECEIVED}:
             paths = tuple(self.journal.directory / file.name for file in entry.files)
-            return Skipped(index=entry.place, request=request, paths=paths)
+            return Told(Skipped(index=entry.place, request=request, paths=paths))
         if entry.state in {State.BILLED, State.UNCONFIRMED} - self.again and entry.error is not None:
-            self.held += 1
-            return _held(entry, request, load_error(entry.error))
-        return await self._buy(_Purchase(self, entry, request, cost_of(request, self.models)))
+            return Told(_held(entry, request, load_error(entry.error)), held=True)
+        outcome = await self._buy(Purchase(self, entry, request, self.cost_of(request)))
+        return None if outcome is None else Told(outcome)
 
-    async def _buy(self, purchase: _Purchase) -> Outcome | None:
+    async def _buy(self, purchase: Purchase) -> Outcome | None:
         index, request = purchase.entry.place, purchase.request
         try:
             purchase.check_model()
             answer = await self.session.fetch(
-                request, purchase.open_sink, before_send=purchase.before_send, halt=self.halt
+                request,
+                purchase.open_sink,
+                before_send=purchase.before_send,
+                after_failure=purchase.after_failure,
+                halt=self.halt,
             )
         except NotSentError:
             await purchase.withdraw()
@@ -137,9 +161,10 @@ class Buyer:
         purchase.settle(billed=True)
         return Generated(index=index, request=request, answer=answer)
 
-    async def _failure(self, purchase: _Purchase, error: VeniceError) -> Outcome:
+    async def _failure(self, purchase: Purchase, error: VeniceError) -> Outcome:
         index, request = purchase.entry.place, purchase.request
         error.add_note(f"request {index}: {request.prompt[:_SHOWN]!r}")
+        _let_go_of_frames(error)
         if isinstance(error, NotFoundError):
             self._gone.setdefault(request.model, error)
         billed = purchase.sent and was_billed(error)
@@ -148,7 +173,7 @@ class Buyer:
             return Unconfirmed(index=index, request=request, error=error)
         return Failed(index=index, request=request, error=error, billed=billed)
 
-    async def _recorded(self, purchase: _Purchase, error: VeniceError, *, billed: bool) -> None:
+    async def _recorded(self, purchase: Purchase, error: VeniceError, *, billed: bool) -> None:
         """Record how a purchase has failed; a journal that cannot take it stops the batch."""
         item = purchase.entry.item
         with anyio.CancelScope(shield=True):
@@ -171,89 +196,22 @@ class Buyer:
         return error
 
 
+def _draw(seeds: Range) -> int:
+    """A seed for a request that leaves it open, within its own range."""
+    low = math.floor(seeds.low) + 1 if seeds.low_open else math.ceil(seeds.low)
+    high = math.ceil(seeds.high) - 1 if seeds.high_open else math.floor(seeds.high)
+    low, high = max(low, min(0, high)), min(high, _HIGHEST_SEED)
+    return random.randint(low, high)  # noqa: S311 - it is for pictures
+
+
 def _held(entry: Entry, request: ImageRequest, error: VeniceError) -> Outcome:
     if isinstance(error, UnconfirmedError):
         return Unconfirmed(index=entry.place, request=request, error=error)
     return Failed(index=entry.place, request=request, error=error, billed=True)
 
 
-@define
-class _Purchase:
-    """One item while it is bought: the attempts at it, and what they have cost."""
-
-    buyer: Buyer
-    entry: Entry
-    request: ImageRequest
-    cost: int | None
-    sent: bool = False
-    _reserved: bool = False
-    _intended: bool = False
-    _lost: bool = False
-    _attempt: int = field(init=False, default=0)
-    _descriptor: int = -1
-    _sink: PurchaseSink | None = None
-
-    def __attrs_post_init__(self) -> None:
-        self._attempt = self.entry.attempts
-
-    @property
-    def whole(self) -> bool:
-        """Whether all images are on disk, whatever became of their record."""
-        return self._sink is not None and self._sink.whole
-
-    def check_model(self) -> None:
-        """Raise if the server is known not to have the model."""
-        if (error := self.buyer.gone_error(self.request.model)) is not None:
-            raise error
-
-    async def before_send(self, last: VeniceError | None) -> None:
-        """Set the cost aside and record the intent."""
-        self.sent = False
-        self._lost = last is not None and (isinstance(last, UnconfirmedError) or was_billed(last))
-        self.settle(billed=self._lost)
-        self.check_model()
-        self.buyer.budget.reserve(self.cost, self.request.model)
-        self._reserved = True
-        with anyio.CancelScope(shield=True):
-            self._intended = True
-            self._descriptor = await self.buyer.journal.intend(
-                self.entry.item, self.request.seed, self.cost or 0, lost=self._lost
-            )
-        self._attempt += 1
-        self._lost = False
-        self.sent = True
-
-    def open_sink(self) -> PurchaseSink:
-        """The sink of the attempt that is about to be sent."""
-        self._sink = PurchaseSink(
-            self.buyer.session.writer,
-            self.buyer.journal,
-            self.entry.item,
-            self._attempt,
-            self._descriptor,
-            self._name,
-            self.buyer.check,
-        )
-        return self._sink
-
-    def settle(self, *, billed: bool) -> None:
-        """The attempt that the cost was set aside for is over."""
-        if self._reserved:
-            self._reserved = False
-            self.buyer.budget.settle(self.cost, billed=billed)
-
-    async def withdraw(self) -> None:
-        """Nothing is in flight any more, and there is no outcome."""
-        self.settle(billed=self._lost)
-        if self._intended:
-            with anyio.CancelScope(shield=True):
-                try:
-                    await self.buyer.journal.withdraw(self.entry.item, self.entry.state, lost=self._lost)
-                except StorageError as exc:
-                    self.buyer.stop(exc)
-
-    def _name(self, answer_id: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:
-        stem = self.buyer.template.render(
-            self.request, index=self.entry.place, answer_id=answer_id, image=image, images=images
-        )
-        return stem.with_name(stem.name + EXTENSIONS[image_format])
+def _let_go_of_frames(error: BaseException | None) -> None:
+    """A report keeps errors, and their frames would keep the requests' bodies."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

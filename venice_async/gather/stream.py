@@ -12,18 +12,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Protocol, Self
 
 import anyio
 import attrs
 
-from venice_async.errors import SessionStateError, TooManyFailuresError, ValidationError, VeniceError
-from venice_async.policy.budget import Budget, usd
+from venice_async.errors import (
+    SessionStateError,
+    StorageError,
+    TooManyFailuresError,
+    ValidationError,
+    VeniceError,
+)
+from venice_async.policy.budget import Budget, cost_of, usd
 from venice_async.policy.retry import stops_batch, too_many_failures
 from venice_async.pool import Halt
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
-from venice_async.storage.journal import Entry, Journal, JournalReader, State, check_verification
+from venice_async.storage.journal import Costs, Entry, Journal, JournalReader, State, check_verification
 from venice_async.types.catalogue import ImageModel
 from venice_async.types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
@@ -76,7 +83,7 @@ class OutcomeStream:
         self._extend = extend
         self._journal = journal
         self._budget = Budget(options.budget)
-        self._run_number = self._spent_before = 0
+        self._run_number = self._spent_before = self._held = 0
         self._task: asyncio.Task[None] | None = None
         self._unread: list[Outcome] = []
         self._errors: list[VeniceError] = []
@@ -93,7 +100,9 @@ class OutcomeStream:
         self._session.check_open()
         check = check_verification(self._options.verify)
         models = await self._models()
-        standing = await self._journal.open(self._job, extend=self._extend)
+        costs = partial(cost_of, models=models)
+        known = Costs(costs, needed=self._options.budget is not None)
+        standing = await self._journal.open(self._job, known, extend=self._extend)
         self._run_number, self._spent_before = standing.run, standing.spent
         self._budget.spent = standing.spent
         resend = {State.UNCONFIRMED} if self._session.retry.resend_unconfirmed else set()
@@ -101,7 +110,7 @@ class OutcomeStream:
             session=self._session,
             journal=self._journal,
             budget=self._budget,
-            models=models,
+            cost_of=costs,
             template=self._options.template,
             check=check,
             keep_duplicates=self._options.keep_duplicates,
@@ -243,10 +252,12 @@ class OutcomeStream:
     async def _work(self) -> None:
         try:
             while not self._halt.called and (item := await self._items.next()) is not None:
-                outcome = await self._buyer.carry_out(*item)
-                if outcome is not None:
-                    self._take_in(outcome)
-                    await self._hand_over(outcome)
+                told = await self._buyer.carry_out(*item)
+                if told is not None:
+                    self._take_in(told.outcome, held=told.held)
+                    await self._hand_over(told.outcome)
+        except StorageError as exc:
+            self._stop_because(exc)
         except (Exception, SystemExit, KeyboardInterrupt) as exc:  # noqa: BLE001
             # Raised to the reader, in its own task, once what was taken before is finished.
             self._crash = self._crash or exc
@@ -263,7 +274,7 @@ class OutcomeStream:
         self._take_in(outcome)
         self._unread.append(outcome)
 
-    def _take_in(self, outcome: Outcome) -> None:
+    def _take_in(self, outcome: Outcome, *, held: bool = False) -> None:
         """Count an outcome, and stop if no further one can be better."""
         count = _COUNTS[type(outcome)]
         self._progress = attrs.evolve(self._progress, **{count: getattr(self._progress, count) + 1})
@@ -271,13 +282,14 @@ class OutcomeStream:
             return
         if len(self._errors) < _ERRORS_KEPT:
             self._errors.append(outcome.error)
+        if held:
+            self._held += 1
+            return
         if stops_batch(outcome.error):
             self._stop_because(outcome.error)
-        progress, held = self._progress, self._buyer.held
-        lost, tried = (
-            progress.failed + progress.unconfirmed - held,
-            progress.finished - progress.skipped - held,
-        )
+        progress = self._progress
+        lost = progress.failed + progress.unconfirmed - self._held
+        tried = lost + progress.done
         if too_many_failures(lost, tried, allowed := self._options.max_failures):
             text = f"{lost} of {tried} items failed; max_failures={allowed}"
             self._stop_because(TooManyFailuresError(text))

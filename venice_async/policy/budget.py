@@ -57,12 +57,15 @@ class Budget:
     spent: int = 0
     reserved: int = field(init=False, default=0)
 
-    def reserve(self, cost: int | None, model: str) -> None:
-        """Set the cost of one purchase aside.
+    def reserve(self, cost: int | None, model: str) -> bool:
+        """Set the cost of one purchase aside, unless what is in flight may use up what is left.
 
         Args:
             cost: Millionths of a US dollar; None where the price is not known.
             model: Whose price it is.
+
+        Returns:
+            Whether it was; if not, ask again once something in flight is over.
 
         Raises:
             BudgetExceededError: It is more than what is left.
@@ -74,13 +77,16 @@ class Budget:
                     f"the price of this request for {model!r} is not known, so that no budget can be kept;"
                     " leave budget_usd out, or ask for what `venice-async models` has a price for"
                 )
-            if self.spent + self.reserved + cost > self.limit:
-                left = usd(self.limit - self.spent - self.reserved)
+            if self.spent + cost > self.limit:
+                left = usd(self.limit - self.spent)
                 raise BudgetExceededError(
                     f"the next request costs ${usd(cost):.2f}, and ${left:.2f} is left of the budget of"
                     f" ${usd(self.limit):.2f}"
                 )
+            if self.spent + self.reserved + cost > self.limit:
+                return False
         self.reserved += cost or 0
+        return True
 
     def settle(self, cost: int | None, *, billed: bool) -> None:
         """The purchase is over.

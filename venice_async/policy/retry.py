@@ -23,6 +23,7 @@ from venice_async.errors import (
     PermissionDeniedError,
     RateLimitError,
     RequestTimeoutError,
+    SessionStateError,
     StatusError,
     StorageError,
     UnconfirmedError,
@@ -66,9 +67,10 @@ def was_billed(error: VeniceError) -> bool:
 
 
 def stops_batch(error: VeniceError) -> bool:
-    """Whether every further request would meet the same: key, money, permission or disk."""
+    """Whether every further request would meet the same: key, money, permission, disk or closed session."""
     return isinstance(
-        error, AuthenticationError | PaymentRequiredError | PermissionDeniedError | StorageError
+        error,
+        AuthenticationError | PaymentRequiredError | PermissionDeniedError | SessionStateError | StorageError,
     )
 
 

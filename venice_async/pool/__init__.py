@@ -2,6 +2,6 @@
 
 from .admission import Admission
 from .halt import Halt, NotSentError
-from .pool import BeforeSend, Pool, confirmed
+from .pool import AfterFailure, BeforeSend, Pool, confirmed
 
-__all__ = ["Admission", "BeforeSend", "Halt", "NotSentError", "Pool", "confirmed"]
+__all__ = ["Admission", "AfterFailure", "BeforeSend", "Halt", "NotSentError", "Pool", "confirmed"]

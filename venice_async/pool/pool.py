@@ -34,12 +34,15 @@ from .admission import Admission
 from .desk import Desk
 from .halt import Halt, NotSentError
 
-__all__ = ["Admission", "BeforeSend", "Pool", "confirmed"]
+__all__ = ["Admission", "AfterFailure", "BeforeSend", "Pool", "confirmed"]
 
 T = TypeVar("T")
 
-BeforeSend = Callable[[VeniceError | None], Awaitable[None]]
-"""Awaited once an attempt may be sent, with the error of the one before; raising prevents the sending."""
+BeforeSend = Callable[[], Awaitable[None]]
+"""Awaited once an attempt may be sent; raising prevents the sending."""
+
+AfterFailure = Callable[[VeniceError], Awaitable[None]]
+"""Awaited once an attempt that was to be sent has failed, before anybody waits for the next one."""
 
 
 class _Waiting(NamedTuple):
@@ -133,6 +136,7 @@ class Pool:
         *,
         model: str,
         before_send: BeforeSend | None = None,
+        after_failure: AfterFailure | None = None,
         deadline: float | None = None,
         halt: Halt | None = None,
     ) -> T:
@@ -141,8 +145,8 @@ class Pool:
         Args:
             attempt: Sends the request and takes its answer in whole; tells the admission of its head.
             model: Whose permit it takes.
-            before_send: Awaited with place and permit in hand, just before each attempt, with the error of
-                the attempt before it.
+            before_send: Awaited with place and permit in hand, just before each attempt.
+            after_failure: Awaited after each attempt that has failed.
             deadline: For all the waiting, on the event loop's clock; None for none.
             halt: What may end the waiting; None for nothing.
 
@@ -151,18 +155,17 @@ class Pool:
             RequestTimeoutError: There was no leave to send in time; nothing was sent.
             VeniceError: What the last attempt raised, as `policy.retry.confirm` sees it.
         """
-        last: VeniceError | None = None
 
         async def admitted(number: int) -> T:
-            nonlocal last
             async with self.place(model, deadline=deadline, again=number > 1, halt=halt) as admission:
                 if before_send is not None:
-                    await _prepared(before_send, last, admission)
+                    await _prepared(before_send, admission)
                 try:
                     with confirmed():
                         return await attempt(admission)
                 except VeniceError as exc:
-                    last = exc
+                    if after_failure is not None:
+                        await after_failure(exc)
                     raise
 
         return await self.retrying(admitted, deadline=deadline, halt=halt)
@@ -359,9 +362,9 @@ async def _tolerant(ask: Awaitable[None]) -> None:
         await ask
 
 
-async def _prepared(before_send: BeforeSend, last: VeniceError | None, admission: Admission) -> None:
+async def _prepared(before_send: BeforeSend, admission: Admission) -> None:
     try:
-        await before_send(last)
+        await before_send()
     except BaseException:
         admission.abandon()
         raise

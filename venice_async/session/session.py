@@ -30,7 +30,7 @@ from venice_async.errors import (
 from venice_async.policy.guard import Guard
 from venice_async.policy.rate_limit import Permits, RateLimit
 from venice_async.policy.retry import RetryPolicy
-from venice_async.pool import Admission, BeforeSend, Halt, Pool, confirmed
+from venice_async.pool import Admission, AfterFailure, BeforeSend, Halt, Pool, confirmed
 from venice_async.storage.files import FileSink, Published, check_goal, name_for
 from venice_async.storage.writer import WriterThread
 from venice_async.stores import open_store
@@ -239,6 +239,7 @@ class VeniceSession:
         open_sink: Callable[[], Sink[R]],
         *,
         before_send: BeforeSend | None = None,
+        after_failure: AfterFailure | None = None,
         halt: Halt | None = None,
         timeout: float | Timeouts | None = None,
     ) -> R:
@@ -247,13 +248,14 @@ class VeniceSession:
         Args:
             request: What to draw.
             open_sink: Makes the sink of an attempt.
-            before_send: Awaited just before each attempt is sent, with the error of the one before it.
+            before_send: Awaited just before each attempt is sent.
+            after_failure: Awaited after each attempt that has failed.
             halt: What may end the waiting before an attempt; None for nothing.
             timeout: As in `generate`.
 
         Raises:
             NotSentError: The halt came while no attempt was in flight.
-            VeniceError: As in `generate`, and what `before_send` and the sink raise.
+            VeniceError: As in `generate`, and what the two and the sink raise.
         """
         self.check_open()
         timeouts, deadline = self._times(timeout)
@@ -277,7 +279,12 @@ class VeniceSession:
                 raise
 
         return await self._pool.run(
-            attempt, model=request.model, before_send=before_send, deadline=deadline, halt=halt
+            attempt,
+            model=request.model,
+            before_send=before_send,
+            after_failure=after_failure,
+            deadline=deadline,
+            halt=halt,
         )
 
     async def models(self) -> tuple[ImageModel, ...]:

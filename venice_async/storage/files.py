@@ -55,6 +55,7 @@ Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
 _NAME_BYTES = 240
 _FLUSH_BYTES = 256 * 1024
 _FLUSH_PIECES = 256
+_NAMES_REMEMBERED = 1000  # it is only a short cut to the next free number
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -266,7 +267,10 @@ class Published:
         if name not in self._numbers:
             yield goal
         while True:
-            self._numbers[name] = self._numbers.get(name, 1) + 1
+            number = self._numbers.pop(name, 1) + 1
+            if len(self._numbers) >= _NAMES_REMEMBERED:
+                del self._numbers[next(iter(self._numbers))]
+            self._numbers[name] = number
             yield goal.with_name(f"{goal.stem}-{self._numbers[name]}{goal.suffix}")
 
 

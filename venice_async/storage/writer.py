@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["Done", "Job", "WriterThread", "attempted"]
+import anyio
+
+__all__ = ["Done", "Job", "WriterThread", "attempted", "outlasted"]
 
 T = TypeVar("T")
 Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
@@ -101,6 +103,21 @@ class WriterThread:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+
+
+async def outlasted(work: Awaitable[T]) -> T:
+    """Wait for the end of something that must not be left half done; a cancellation is passed on after it."""
+    interrupted: asyncio.CancelledError | None = None
+    task = asyncio.ensure_future(work)
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError as exc:
+                interrupted = exc
+    if interrupted is not None:
+        raise interrupted
+    return task.result()
 
 
 def attempted(job: Callable[[], Any]) -> tuple[Any, BaseException | None]:

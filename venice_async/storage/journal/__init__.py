@@ -13,7 +13,7 @@ a time writes, in one thread; anybody may read.
 
 from .audit import Finding, audit
 from .forecast import Forecast
-from .journal import DURABILITIES, Durability, Entry, Journal, Standing
+from .journal import DURABILITIES, Costs, Durability, Entry, Journal, Standing
 from .reading import FailureGroup, JournalReader, JournalStatus
 from .records import load_error
 from .schema import PRIVATE, State
@@ -23,6 +23,7 @@ __all__ = [
     "DURABILITIES",
     "PRIVATE",
     "VERIFICATIONS",
+    "Costs",
     "Durability",
     "Entry",
     "FailureGroup",

@@ -40,9 +40,7 @@ def audit(directory: Path) -> Iterator[Finding]:
         StorageError: The journal or the directory cannot be read.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as known, storage_errors():
-        known.execute("PRAGMA synchronous = OFF")
-        known.execute("CREATE TABLE names (name TEXT PRIMARY KEY) WITHOUT ROWID")
-        known.execute("BEGIN")
+        _make(known)
         for file in JournalReader(directory).files():
             name = str(file.path.relative_to(directory))
             known.execute("INSERT OR IGNORE INTO names VALUES (?)", (name,))
@@ -52,12 +50,21 @@ def audit(directory: Path) -> Iterator[Finding]:
                 yield Finding(name, "altered")
             else:
                 yield Finding(name, "intact")
-        for folder, folders, files in os.walk(directory):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(files):
-                found = str(Path(folder, name).relative_to(directory))
-                if (
-                    is_image_name(name)
-                    and not known.execute("SELECT 1 FROM names WHERE name = ?", (found,)).fetchone()
-                ):
-                    yield Finding(found, "foreign")
+        for name in _unknown(directory, known):
+            yield Finding(name, "foreign")
+
+
+def _make(known: sqlite3.Connection) -> None:
+    known.execute("PRAGMA synchronous = OFF")
+    known.execute("CREATE TABLE names (name TEXT PRIMARY KEY) WITHOUT ROWID")
+    known.execute("BEGIN")
+
+
+def _unknown(directory: Path, known: sqlite3.Connection) -> Iterator[str]:
+    for folder, folders, files in os.walk(directory):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            found = str(Path(folder, name).relative_to(directory))
+            there = known.execute("SELECT 1 FROM names WHERE name = ?", (found,)).fetchone()
+            if is_image_name(name) and not there:
+                yield found

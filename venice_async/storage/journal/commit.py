@@ -41,11 +41,13 @@ class Record(Generic[T, R]):
         step: What it changes; carried out again if its group fails.
         then: What follows the commit, with what the step has returned.
         durable: Whether the commit waits for the disk, where the journal's durability asks for it.
+        publishes: Whether what follows is only done once `after` is.
     """
 
     step: Callable[[sqlite3.Connection], T]
     then: Callable[[T], R] = _same
     durable: bool = True
+    publishes: bool = False
 
     def __call__(self) -> R:
         """A record is carried out in a transaction, by `GroupCommit`."""
@@ -102,8 +104,8 @@ class GroupCommit(WriterThread):
             for (record, future), result in zip(group, results, strict=True)
         ]
         _, error = attempted(self._after)
-        for future, result, failure in done:
-            yield future, result, failure or error
+        for record, (future, result, failure) in zip(records, done, strict=True):
+            yield future, result, failure or (error if record.publishes else None)
 
     def _transact(self, records: list[Record[Any, Any]]) -> list[Any]:
         assert self.connection is not None  # noqa: S101

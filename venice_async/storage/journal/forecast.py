@@ -74,6 +74,6 @@ class Forecast:
                     "SELECT state FROM items WHERE fingerprint = ? AND occurrence = ?", (identity, occurrence)
                 ).fetchone()
         state = State.PENDING if found is None else State(found[0])
-        if state in {State.PENDING, State.DUPLICATE}:
-            return State.DUPLICATE if occurrence and not keep_duplicates else State.PENDING
-        return state
+        if occurrence and not keep_duplicates and state in {State.PENDING, State.FAILED, State.DUPLICATE}:
+            return State.DUPLICATE
+        return State.PENDING if state == State.DUPLICATE else state

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,43 +13,33 @@ from typing import Any, Literal, TypeVar
 
 from attrs import frozen
 
-from venice_async.errors import JournalError, StorageError, VeniceError
+from venice_async.errors import StorageError, VeniceError
 from venice_async.storage.files import (
     Published,
-    check_no_images,
     prepare_directory,
     storage_errors,
     sync_directory,
 )
+from venice_async.storage.writer import outlasted
 from venice_async.types.request import ImageRequest
 
 from . import steps
 from .commit import GroupCommit, Record
 from .lock import DirectoryLock
+from .opening import Costs, Standing, begin_run, check_log
 from .records import KeptFile, dump_answer, dump_error, dump_files
-from .recovery import settle
-from .schema import JOURNAL, LOCK, PRIVATE, State, check_job, connect_to_write, create, journal_errors
+from .recovery import part_name
+from .schema import JOURNAL, LOCK, PRIVATE, State, journal_errors
 from .steps import Entry
 
-__all__ = ["DURABILITIES", "Durability", "Entry", "Journal", "Standing", "WholeFile", "part_name"]
+__all__ = ["DURABILITIES", "Costs", "Durability", "Entry", "Journal", "Standing", "WholeFile"]
 
 Durability = Literal["power", "process"]
 DURABILITIES = ("power", "process")
 
 R = TypeVar("R")
 
-
-@frozen
-class Standing:
-    """What a journal holds when a run begins.
-
-    Attributes:
-        run: The run's number, from 1.
-        spent: Millionths of a US dollar that earlier runs have spent.
-    """
-
-    run: int
-    spent: int
+_UNKNOWN = Costs(lambda _: None, needed=False)
 
 
 @frozen
@@ -62,11 +50,6 @@ class WholeFile:
     name: PurePath
     sha256: str
     size: int
-
-
-def part_name(item: int, attempt: int, image: int) -> str:
-    """The name under which an image grows; with an extension once it is whole."""
-    return f"{item}-{attempt}-{image}"
 
 
 class Journal:
@@ -87,6 +70,7 @@ class Journal:
         self._lock = DirectoryLock(directory / PRIVATE / LOCK, directory)
         self._published = Published(directory)
         self._run = 0
+        self._log_is_there = False
         self._parts_changed = False
         self._marks: list[tuple[bytes, int]] = []
         self._marked = 0
@@ -97,25 +81,28 @@ class Journal:
         """How many transactions were committed."""
         return self._thread.commits
 
-    async def open(self, job: Mapping[str, str], *, extend: bool = False) -> Standing:
+    async def open(
+        self, job: Mapping[str, str], costs: Costs = _UNKNOWN, *, extend: bool = False
+    ) -> Standing:
         """Take the directory, bring to an end what an earlier run left open, and begin a run.
 
         Args:
             job: What makes the job the one it is, by name; `name` is the template of file names.
+            costs: What earlier purchases have cost, where that was not known.
             extend: Whether another job's journal is gone on with as this one's.
 
         Raises:
             DirectoryLockedError: Another process is at work there.
             JobChangedError: The directory holds another job.
-            JournalError: Its journal is damaged.
+            JournalError: Its journal is damaged, or records of it are lost.
             OutputExistsError: It holds images, and no journal.
             StorageError: It cannot be written to.
         """
         try:
-            return await self._thread.submit(partial(self._open, dict(job), extend=extend))
+            return await self._thread.submit(partial(self._open, dict(job), costs, extend=extend))
         except BaseException:
             self._thread.submit(self._let_go)
-            await self._thread.close()
+            await outlasted(self._thread.close())
             raise
 
     async def close(self, stopped: VeniceError | None = None) -> None:
@@ -123,7 +110,7 @@ class Journal:
         told = None if stopped is None else dump_error(stopped)
         ended: asyncio.Future[None] = self._thread.record(Record(partial(steps.end_run, self._run, told)))
         gone = self._thread.submit(self._let_go)
-        await self._thread.close()  # which carries out both before
+        await outlasted(self._thread.close())  # which carries out both before
         gone.result()
         with suppress(StorageError, sqlite3.Error):  # a disk that is full has told so before
             ended.result()
@@ -163,12 +150,14 @@ class Journal:
     async def withdraw(self, item: int, state: State, *, lost: bool) -> None:
         """Nothing is in flight any more, and there is no outcome: the item is as it was before.
 
+        That need not wait for the disk: without it, the item is unconfirmed.
+
         Args:
             item: The number of the item.
             state: The one it was in.
             lost: Whether the last attempt may have been billed.
         """
-        await self._record(Record(partial(steps.withdraw, item, state, lost=lost)))
+        await self._record(Record(partial(steps.withdraw, item, state, lost=lost), durable=False))
 
     async def keep(
         self, item: int, answer: Mapping[str, Any], files: Sequence[WholeFile]
@@ -177,7 +166,7 @@ class Journal:
         planned = dump_files(KeptFile(str(file.name), file.sha256, file.size) for file in files)
         step = partial(steps.receive, self._run, item, dump_answer(answer), planned)
         self._parts_changed = True
-        return await self._record(Record(step, partial(self._put_in_place, item, files)))
+        return await self._record(Record(step, partial(self._put_in_place, item, files), publishes=True))
 
     async def fail(self, item: int, error: VeniceError, *, billed: bool, adoptable: bool = False) -> None:
         """Record that an item has failed.
@@ -206,44 +195,23 @@ class Journal:
 
     # In the thread
 
-    def _open(self, job: dict[str, str], *, extend: bool) -> Standing:
+    def _open(self, job: dict[str, str], costs: Costs, *, extend: bool) -> Standing:
         with journal_errors(self.path), storage_errors():
             prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
-            if not self.path.exists():
-                self._check_nothing_is_lost()
-                create(self.path, job)
-            self.parts.mkdir(exist_ok=True)
+            if self._lock.left_behind:
+                check_log(self.path)
+            self._log_is_there = True
+            connection, standing = begin_run(
+                self.path, self.parts, self._published, job, costs, extend=extend
+            )
+            self._thread.connection = connection
+            self._run = standing.run
             if self.synced:
                 sync_directory(self.parts.parent)
                 sync_directory(self.directory)
-            connection = self._thread.connection = connect_to_write(self.path)
-            connection.execute("BEGIN IMMEDIATE")
-            template = _agree(connection, job, self.directory, extend=extend)
-            settle(connection, self._published, self.parts, template)
-            connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
-            began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
-            (spent,) = connection.execute("SELECT total(spent) FROM items").fetchone()
-            connection.execute("COMMIT")
-            self._run = began.lastrowid or 0
-            return Standing(self._run, int(spent))
-
-    def _check_nothing_is_lost(self) -> None:
-        """A directory without a journal that a journal has been in is not begun anew."""
-        check_no_images(self.directory)
-        traces = [
-            *self.path.parent.glob(f"{JOURNAL}-*"),
-            *self.path.parent.glob("rejected/*"),
-            *self.parts.glob("*"),
-        ]
-        if traces:
-            raise JournalError(
-                errno.ENOENT,
-                f"The journal is missing, and {traces[0].name} tells that there was one. Nothing was sent;"
-                " put it back, or choose another directory",
-                str(self.path),
-            )
+            return standing
 
     def _let_go(self) -> None:
         connection, self._thread.connection = self._thread.connection, None
@@ -251,7 +219,7 @@ class Journal:
             if connection is not None:
                 connection.close()
         finally:
-            self._lock.release()
+            self._lock.release(orderly=self._log_is_there)
 
     def _before(self, connection: sqlite3.Connection, synced: bool) -> None:  # noqa: FBT001
         self._marked = len(self._marks)
@@ -259,15 +227,24 @@ class Journal:
             steps.mark_done(self._marks, connection)
         if synced and self._parts_changed:
             self._parts_changed = False
-            sync_directory(self.parts)
+            try:
+                sync_directory(self.parts)
+            except OSError:
+                self._parts_changed = True
+                raise
 
     def _after(self) -> None:
         del self._marks[: self._marked]
         self._marked = 0
+        self._sync_touched()
+
+    def _sync_touched(self) -> None:
+        """Wait until the names that files have got are on the disk."""
         touched, self._touched = self._touched, set()
         with storage_errors():
             for directory in touched:
-                sync_directory(directory)
+                with suppress(FileNotFoundError):  # somebody has removed it, and what was in it
+                    sync_directory(directory)
 
     @storage_errors()
     def _put_in_place(self, item: int, files: Sequence[WholeFile], _: None) -> tuple[Path, ...]:
@@ -285,13 +262,3 @@ class Journal:
     def _open_part(self, item: int, attempt: int) -> int:
         path = self.parts / f"{part_name(item, attempt, 0)}.part"
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-
-
-def _agree(connection: sqlite3.Connection, job: dict[str, str], directory: Path, *, extend: bool) -> str:
-    """Compare the job with the journal's; the template of file names that the journal's last run had."""
-    known = dict(connection.execute("SELECT name, value FROM job"))
-    if not extend:
-        check_job(known, job, directory)
-    connection.execute("DELETE FROM job")
-    connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
-    return str(known["name"])

@@ -12,6 +12,9 @@ import errno
 import fcntl
 import os
 import socket
+import time
+from contextlib import suppress
+from multiprocessing.util import register_after_fork
 from pathlib import Path
 
 from venice_async.errors import DirectoryLockedError
@@ -19,6 +22,8 @@ from venice_async.errors import DirectoryLockedError
 __all__ = ["DirectoryLock"]
 
 _LONGEST = 200  # bytes of the holder's name
+_TRIES = 10
+_BETWEEN = 0.02  # seconds
 
 
 class DirectoryLock:
@@ -27,12 +32,16 @@ class DirectoryLock:
     Args:
         path: The file, in a directory that exists.
         directory: What it stands for, in the error's message.
+
+    Attributes:
+        left_behind: Whether the holder before has not let go of it, but died.
     """
 
     def __init__(self, path: Path, directory: Path) -> None:
         self._path = path
         self._directory = directory
         self._descriptor = -1
+        self.left_behind = False
 
     def take(self) -> None:
         """Take the lock, or fail at once.
@@ -43,7 +52,7 @@ class DirectoryLock:
         """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except BlockingIOError:
             holder = os.pread(descriptor, _LONGEST, 0).decode(errors="replace").strip() or "another process"
             os.close(descriptor)
@@ -56,6 +65,8 @@ class DirectoryLock:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+        register_after_fork(self, DirectoryLock._after_fork)
+        self.left_behind = os.fstat(descriptor).st_size > 0
         since = dt.datetime.now(dt.UTC).isoformat(sep=" ", timespec="seconds")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
@@ -75,8 +86,31 @@ class DirectoryLock:
             os.close(descriptor)
         return False
 
-    def release(self) -> None:
-        """Let go of it; the file stays, because somebody may be waiting at it."""
+    def release(self, *, orderly: bool = True) -> None:
+        """Let go of it; the file stays, because somebody may be waiting at it.
+
+        Args:
+            orderly: Whether what the lock stood for is at its end; else the holder's name stays.
+        """
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
+            if orderly:
+                os.ftruncate(descriptor, 0)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked child may hold it open as well
             os.close(descriptor)
+
+    def _after_fork(self) -> None:
+        """A child has nothing to do with the job, and must not hold its lock when the parent has died."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock; somebody who only looks whether it is held may hold it for a moment."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_BETWEEN)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,9 +28,7 @@ from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_erro
 __all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile"]
 
 _PAGE = 256
-_OUTCOME = (
-    "items.id, place, state, seed, ended_run, files, request, pictures.body, answer, error, fingerprint"
-)
+_OUTCOME = "items.id, place, state, seed, ended_run, files, request, pictures.body, answer, error"
 _FROM = "items LEFT JOIN pictures ON pictures.digest = items.pictures"
 _THERE = f"({State.RECEIVED}, {State.DONE})"
 _LOST = f"({State.SENT}, {State.RECEIVED}, {State.FAILED}, {State.BILLED}, {State.UNCONFIRMED})"
@@ -134,7 +132,7 @@ class JournalReader:
         Raises:
             StorageError: The journal cannot be read.
         """
-        after = -1
+        after = (-1, -1)
         while page := await anyio.to_thread.run_sync(partial(self._page, run, after, lost=lost)):
             for after, outcome in page:  # noqa: B007 - where the next page begins
                 yield outcome
@@ -187,19 +185,19 @@ class JournalReader:
         with journal_errors(self.path), closing(connect_to_read(self.path)) as connection:
             yield connection
 
-    def _page(self, run: int, after: int, *, lost: bool) -> list[tuple[int, Outcome]]:
+    def _page(self, run: int, after: tuple[int, int], *, lost: bool) -> list[tuple[tuple[int, int], Outcome]]:
         only = f" AND state IN {_LOST}" if lost else f" AND state != {State.PENDING}"
         with self._connected() as connection:
             rows = connection.execute(
-                f"SELECT {_OUTCOME} FROM {_FROM} WHERE run = ? AND place > ?{only} ORDER BY place LIMIT ?",
-                (run, after, _PAGE),
+                f"SELECT {_OUTCOME} FROM {_FROM} WHERE run = ? AND (place, items.id) > (?, ?){only}"
+                " ORDER BY place, items.id LIMIT ?",
+                (run, *after, _PAGE),
             ).fetchall()
-        return [(row[1], self._outcome(run, *row)) for row in rows]
+        return [((place, item), self._outcome(run, place, *row)) for item, place, *row in rows]
 
     def _outcome(
         self,
         run: int,
-        _: int,
         place: int,
         state: int,
         seed: int | None,
@@ -209,12 +207,15 @@ class JournalReader:
         pictures: bytes | None,
         answer: bytes | None,
         error: bytes | None,
-        __: bytes | None,
     ) -> Outcome:
         if body is None:
             assert error is not None  # noqa: S101
             return Failed(index=place, request=None, error=load_error(error))
-        request = attrs.evolve(load_request(body, pictures), seed=seed)
+        request = load_request(body, pictures)
+        if seed is not None and state != State.DUPLICATE:
+            request = attrs.evolve(request, seed=seed)
+        if state == State.SENT and ended_run != run:  # the error is that of an earlier attempt
+            error = None
         if state in {State.DONE, State.RECEIVED, State.DUPLICATE} and error is None:
             kept = load_answer(answer, self.directory, load_files(files))
             if ended_run == run:
@@ -277,15 +278,16 @@ def _balance(connection: Connection) -> float | None:
 
 def _failures(connection: Connection) -> Iterator[FailureGroup]:
     told = (
-        f"SELECT state, CAST(error AS TEXT) AS told FROM items WHERE error IS NOT NULL AND state IN {_LOST}"
+        "SELECT id, state, CAST(error AS TEXT) AS told FROM items WHERE error IS NOT NULL"
+        f" AND state IN {_LOST} AND (state != {State.SENT} OR ended_run = run)"
     )
     rows: Any = connection.execute(
         "SELECT state, told ->> '$.type' AS kind, told ->> '$.state.status' AS status,"
-        " told ->> '$.state.code' AS code, min(told), count(*) AS number"
+        " told ->> '$.state.code' AS code, told, min(id), count(*) AS number"
         f" FROM ({told})"
-        " GROUP BY state, kind, status, code ORDER BY number DESC"
+        " GROUP BY state, kind, status, code ORDER BY number DESC, min(id)"
     )
-    for state, kind, status, code, error, number in rows:
+    for state, kind, status, code, error, _, number in rows:
         outcome = {State.FAILED: "failed", State.UNCONFIRMED: "unconfirmed"}.get(state, "billed")
         reason = " ".join(str(part) for part in (kind, status, code) if part is not None)
         yield FailureGroup(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ _KNOWN = {field.name for field in attrs.fields(ImageRequest)} - {"extra", "limit
 _PICTURES = ("inpaint", "style_references")
 _UNRECORDED = {"request", "rate_limit"}
 _VALUE_KEPT = 200  # characters of a faulty value
+_LONG_INTEGER = re.compile(rb"\d{19}")
 
 
 @attrs.frozen
@@ -148,7 +150,8 @@ def load_error(told: bytes) -> VeniceError:
         state["faults"] = tuple(Fault(**fault) for fault in state["faults"])
     if "details" in state:
         state["details"] = {name: tuple(texts) for name, texts in state["details"].items()}
-    error = rebuild(cls if issubclass(cls, VeniceError) else VeniceError, tuple(fields["args"]), state)
+    known = isinstance(cls, type) and issubclass(cls, VeniceError)
+    error = rebuild(cls if known else VeniceError, tuple(fields["args"]), state)
     assert isinstance(error, VeniceError)  # noqa: S101
     return error
 
@@ -161,6 +164,8 @@ def _dumps(value: Any) -> bytes:
 
 
 def _loads(text: bytes) -> Any:
+    if _LONG_INTEGER.search(text):  # orjson makes a float of one beyond 64 bits
+        return json.loads(text)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

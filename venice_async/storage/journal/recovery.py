@@ -2,6 +2,7 @@
 
 1. Images that are recorded get their names, if the crash came before that.
 2. Images that are whole on disk are taken over, though their record is missing: they were paid for.
+   That is recorded before anything moves, so that a crash here loses nothing either.
 3. What else was sent is unconfirmed, and counts as spent.
 4. Nothing is left in the folder of parts. A whole image that belongs to no purchase is kept with the
    rejected ones; half an image is deleted.
@@ -23,41 +24,60 @@ import attrs
 from venice_async.errors import UnconfirmedError
 from venice_async.storage.files import EXTENSIONS, Published
 from venice_async.storage.names import NameTemplate
+from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .records import KeptFile, dump_error, dump_files, load_files, load_request
 from .schema import State
 
-__all__ = ["file_digest", "settle"]
+__all__ = ["file_digest", "part_name", "part_numbers", "settle", "take_over"]
 
 _HASHED_AT_ONCE = 1024 * 1024
 _SUFFIXES = set(EXTENSIONS.values())
+_LOST = "the process ended while the request was in flight; it may have been billed"
 
 
-def settle(connection: Connection, published: Published, parts: Path, template: str) -> None:
-    """Bring to an end what was left open.
+def take_over(connection: Connection, parts: Path, template: str) -> None:
+    """Decide what became of what was sent, and record it, before `settle` moves anything.
 
     Args:
         connection: In a transaction.
-        published: The directory's names.
-        parts: Its folder of parts.
+        parts: The directory's folder of parts.
         template: Of file names.
     """
     found = _parts_by_attempt(parts)
-    for item, attempt, files in connection.execute(
-        f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
-    ).fetchall():
-        planned = load_files(files)
-        _finish(connection, published, item, planned, found.pop((item, attempt), {}))
-    for row in connection.execute(
+    for item, attempt, *row in connection.execute(
         "SELECT items.id, attempts, place, seed, request, pictures.body FROM items"
         f" LEFT JOIN pictures ON pictures.digest = items.pictures WHERE state = {State.SENT}"
     ).fetchall():
-        item, attempt = row[:2]
-        if not _take_over(connection, published, row, found.pop((item, attempt), {}), NameTemplate(template)):
-            _unconfirm(connection, item)
+        planned = _planned(row, found[item, attempt], NameTemplate(template))
+        if planned is None:
+            lost = UnconfirmedError(_LOST)
+            _update(connection, item, state=State.UNCONFIRMED, error=dump_error(lost), ended_at=time.time())
+        else:
+            told = dump_files(planned)
+            _update(connection, item, state=State.RECEIVED, files=told, error=None, ended_at=time.time())
+        connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
+
+
+def settle(connection: Connection, published: Published, parts: Path) -> set[Path]:
+    """Give recorded images their names, and empty the folder of parts; the folders that have changed.
+
+    Args:
+        connection: In a transaction, after that of `take_over`.
+        published: The directory's names.
+        parts: Its folder of parts.
+    """
+    found = _parts_by_attempt(parts)
+    touched = set()
+    for item, attempt, files in connection.execute(
+        f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
+    ).fetchall():
+        for path in _finish(connection, published, item, load_files(files), found.pop((item, attempt), {})):
+            touched.add(path.parent)
     for wholes in found.values():
         for path in wholes.values():
             Published(published.directory / ".venice" / "rejected").publish(path, PurePath(path.name))
+    return touched
 
 
 def file_digest(path: Path) -> str:
@@ -73,17 +93,64 @@ def _has_digest(sha256: str, path: Path) -> bool:
     return file_digest(path) == sha256
 
 
+def part_name(item: int, attempt: int, image: int) -> str:
+    """The name under which an image grows; with an extension once it is whole."""
+    return f"{item}-{attempt}-{image}"
+
+
+def part_numbers(part: Path) -> tuple[int, int, int] | None:
+    """The item, the attempt and the image that a part's name tells; None for a file of another kind."""
+    numbers = part.stem.split("-")
+    if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
+        return None
+    item, attempt, image = map(int, numbers)
+    return item, attempt, image
+
+
 def _parts_by_attempt(parts: Path) -> dict[tuple[int, int], dict[int, Path]]:
-    """Whole images by item and attempt, then by their place in the answer; the others are deleted."""
+    """Whole images by item and attempt, then by their place in the answer; the others are deleted.
+
+    The images of an answer get their extensions once all of them are whole: one that has it speaks for the
+    others.
+    """
     found: dict[tuple[int, int], dict[int, Path]] = defaultdict(dict)
-    for path in parts.iterdir():
-        numbers = path.stem.split("-")
-        if path.suffix in _SUFFIXES and len(numbers) == 3 and all(number.isdecimal() for number in numbers):
-            item, attempt, image = map(int, numbers)
-            found[item, attempt][image] = path
-        else:
+    for path in sorted(parts.iterdir(), key=_is_whole, reverse=True):
+        numbers = part_numbers(path)
+        whole = _whole(path) if numbers is not None and (numbers[:2] in found or _is_whole(path)) else None
+        if whole is None or numbers is None:
             path.unlink()
+        else:
+            found[numbers[:2]][numbers[2]] = whole
     return found
+
+
+def _is_whole(path: Path) -> bool:
+    return path.suffix in _SUFFIXES
+
+
+def _whole(path: Path) -> Path | None:
+    """A part of a whole answer, with the extension of its format; None for what is no image."""
+    if _is_whole(path):
+        return path
+    with path.open("rb") as file:
+        image_format = detect_format(file.read(MAGIC_BYTES))
+    return None if image_format is None else path.rename(path.with_suffix(EXTENSIONS[image_format]))
+
+
+def _planned(row: Sequence[Any], wholes: dict[int, Path], template: NameTemplate) -> list[KeptFile] | None:
+    """The files of a purchase whose images are whole, though the record of their answer is missing."""
+    place, seed, body, pictures = row
+    request = load_request(body, pictures)
+    if len(wholes) < (request.variants or 1):
+        return None
+    if seed is not None:
+        request = attrs.evolve(request, seed=seed)
+    planned = []
+    for image, path in sorted(wholes.items()):
+        stem = template.render(request, index=place, image=image, images=len(wholes))
+        name = str(stem.with_name(stem.name + path.suffix))
+        planned.append(KeptFile(name, file_digest(path), path.stat().st_size))
+    return planned
 
 
 def _finish(
@@ -92,9 +159,9 @@ def _finish(
     item: int,
     planned: Sequence[KeptFile],
     wholes: dict[int, Path],
-) -> None:
+) -> list[Path]:
     """Name recorded images that have no names yet; the others are looked for under theirs."""
-    kept = []
+    kept, paths = [], []
     for image, file in enumerate(planned):
         name = PurePath(file.name)
         there = published.find(name, file.size, partial(_has_digest, file.sha256))
@@ -103,40 +170,12 @@ def _finish(
                 there = published.publish(whole, name)
             else:
                 whole.unlink()  # its other name was given it in the last moment
-        name = name if there is None else there.relative_to(published.directory)
+        if there is not None:
+            paths.append(there)
+            name = there.relative_to(published.directory)
         kept.append(attrs.evolve(file, name=str(name)))
     _update(connection, item, state=State.DONE, files=dump_files(kept), error=None)
-
-
-def _take_over(
-    connection: Connection,
-    published: Published,
-    row: tuple[Any, ...],
-    wholes: dict[int, Path],
-    template: NameTemplate,
-) -> bool:
-    """Make a purchase of images that are whole, though the record of their answer is missing."""
-    item, _, place, seed, body, pictures = row
-    request = attrs.evolve(load_request(body, pictures), seed=seed)
-    if len(wholes) < (request.variants or 1):
-        for path in wholes.values():
-            path.unlink()
-        return False
-    kept = []
-    for image, path in sorted(wholes.items()):
-        stem = template.render(request, index=place, image=image, images=len(wholes))
-        digest, size = file_digest(path), path.stat().st_size
-        goal = published.publish(path, stem.with_name(stem.name + path.suffix))
-        kept.append(KeptFile(str(goal.relative_to(published.directory)), digest, size))
-    connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
-    _update(connection, item, state=State.DONE, files=dump_files(kept), error=None, ended_at=time.time())
-    return True
-
-
-def _unconfirm(connection: Connection, item: int) -> None:
-    error = UnconfirmedError("the process ended while the request was in flight; it may have been billed")
-    connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
-    _update(connection, item, state=State.UNCONFIRMED, error=dump_error(error), ended_at=time.time())
+    return paths
 
 
 def _update(connection: Connection, item: int, **values: Any) -> None:

@@ -121,7 +121,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """Connect to a journal only to read it, whether somebody is at work on it or not.
 
     Raises:
-        JournalError: There is none, or it is damaged.
+        JournalError: There is none, it is damaged, or of a newer version.
     """
     if not path.exists():
         raise JournalError(errno.ENOENT, "There is no journal: no batch was begun here", str(path))
@@ -130,7 +130,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             f"{path.absolute().as_uri()}?{options}", uri=True, timeout=_BUSY, check_same_thread=False
         )
         try:
-            connection.execute("SELECT 1 FROM job")
+            _check_kind(connection, path)
         except sqlite3.OperationalError as exc:
             connection.close()
             if exc.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN and options == "mode=ro":
@@ -144,6 +144,13 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
+    _check_kind(connection, path)
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise _damaged(path, found)
+
+
+def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION:
@@ -154,9 +161,6 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             f"The journal is of version {version}, which a newer venice-async has written; update it",
             str(path),
         )
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise _damaged(path, found)
 
 
 def _damaged(path: Path, detail: str) -> JournalError:

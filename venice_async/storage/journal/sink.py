@@ -19,7 +19,8 @@ from venice_async.storage.files import EXTENSIONS, FileSink, Namer, Published, T
 from venice_async.storage.writer import WriterThread
 from venice_async.types.response import ImageFormat
 
-from .journal import Journal, WholeFile, part_name
+from .journal import Journal, WholeFile
+from .recovery import part_name
 
 __all__ = ["VERIFICATIONS", "PurchaseSink", "Verification", "check_verification"]
 

@@ -92,7 +92,7 @@ def enter(
         row = (identity, seen, run, place, digest, body)
         found = connection.execute(_ENTER_LATER, row).fetchone()
     entry = _entry(found)
-    if seen and not keep_duplicates and entry.state == State.PENDING:
+    if seen and not keep_duplicates and entry.state in {State.PENDING, State.FAILED}:
         return _turned(entry, State.DUPLICATE, connection)
     if keep_duplicates and entry.state == State.DUPLICATE:
         return _turned(entry, State.PENDING, connection)
@@ -100,8 +100,8 @@ def enter(
 
 
 def _turned(entry: Entry, state: State, connection: Connection) -> Entry:
-    connection.execute("UPDATE items SET state = ? WHERE id = ?", (state, entry.item))
-    return attrs.evolve(entry, state=state)
+    connection.execute("UPDATE items SET state = ?, error = NULL WHERE id = ?", (state, entry.item))
+    return attrs.evolve(entry, state=state, error=None)
 
 
 def enter_again(

@@ -1,0 +1,135 @@
+"""One item while it is bought: the attempts at it, and what they have cost."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
+from attrs import define, field
+
+from venice_async.errors import StorageError, UnconfirmedError, VeniceError
+from venice_async.policy.retry import was_billed
+from venice_async.storage.files import EXTENSIONS
+from venice_async.storage.journal import Entry, PurchaseSink
+from venice_async.types.request import ImageRequest
+from venice_async.types.response import ImageFormat
+
+if TYPE_CHECKING:
+    from .buyer import Buyer
+
+__all__ = ["Purchase"]
+
+
+@define
+class Purchase:
+    """One item while it is bought.
+
+    Args:
+        buyer: Who buys it.
+        entry: What the journal knew of it.
+        request: With its seed.
+        cost: Millionths of a US dollar, or None.
+
+    Attributes:
+        sent: Whether an attempt is, or may be, in flight.
+    """
+
+    buyer: Buyer
+    entry: Entry
+    request: ImageRequest
+    cost: int | None
+    sent: bool = field(init=False, default=False)
+    _reserved: bool = field(init=False, default=False)
+    _intended: bool = field(init=False, default=False)
+    _lost: bool = field(init=False, default=False)
+    _attempt: int = field(init=False)
+    _sink: PurchaseSink | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._attempt = self.entry.attempts
+
+    @property
+    def whole(self) -> bool:
+        """Whether all images are on disk, whatever became of their record."""
+        return self._sink is not None and self._sink.whole
+
+    def check_model(self) -> None:
+        """Raise if the server is known not to have the model."""
+        if (error := self.buyer.gone_error(self.request.model)) is not None:
+            raise error
+
+    async def before_send(self) -> None:
+        """Set the cost aside and record the intent."""
+        self.sent = False
+        self.check_model()
+        await self._reserve()
+        with anyio.CancelScope(shield=True):
+            self._intended = True
+            descriptor = await self.buyer.journal.intend(
+                self.entry.item, self.request.seed, self.cost or 0, lost=self._lost
+            )
+        self._attempt += 1
+        self._lost = False
+        self._sink = PurchaseSink(
+            self.buyer.writer,
+            self.buyer.journal,
+            self.entry.item,
+            self._attempt,
+            descriptor,
+            self._name,
+            self.buyer.check,
+        )
+        try:
+            with self.buyer.halt.ending():  # it may have come meanwhile, as may a cancellation
+                await checkpoint_if_cancelled()
+        except BaseException:
+            await self._sink.discard()
+            raise
+        self.sent = True
+
+    def open_sink(self) -> PurchaseSink:
+        """The sink of the attempt that is about to be sent."""
+        assert self._sink is not None  # noqa: S101 - `before_send` has made it
+        return self._sink
+
+    async def after_failure(self, error: VeniceError) -> None:
+        """What is not in flight any more is no purchase, unless it may have been billed."""
+        self._lost = isinstance(error, UnconfirmedError) or was_billed(error)
+        self.settle(billed=self._lost)
+        if not self._lost:
+            self.sent = False
+            await self.buyer.journal.withdraw(self.entry.item, self.entry.state, lost=False)
+
+    async def _reserve(self) -> None:
+        """Set the cost aside; wait while what is in flight may use up what is left."""
+        buyer = self.buyer
+        with buyer.halt.ending():
+            while not buyer.budget.reserve(self.cost, self.request.model):
+                await buyer.settled.wait()
+        self._reserved = True
+
+    def settle(self, *, billed: bool) -> None:
+        """The attempt that the cost was set aside for is over."""
+        if self._reserved:
+            self._reserved = False
+            self.buyer.budget.settle(self.cost, billed=billed)
+            settled, self.buyer.settled = self.buyer.settled, anyio.Event()
+            settled.set()
+
+    async def withdraw(self) -> None:
+        """Nothing is in flight any more, and there is no outcome."""
+        with anyio.CancelScope(shield=True):
+            self.settle(billed=self._lost)
+            if self._intended:
+                try:
+                    await self.buyer.journal.withdraw(self.entry.item, self.entry.state, lost=self._lost)
+                except StorageError as exc:
+                    self.buyer.stop(exc)
+
+    def _name(self, answer_id: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:
+        stem = self.buyer.template.render(
+            self.request, index=self.entry.place, answer_id=answer_id, image=image, images=images
+        )
+        return stem.with_name(stem.name + EXTENSIONS[image_format])

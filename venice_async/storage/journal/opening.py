@@ -1,0 +1,192 @@
+"""How a run begins: the directory is taken, checked and brought to an end where an earlier run was cut off.
+
+1. What tells that a journal is missing, or that its newest records are, is an error: it is never begun anew.
+2. What becomes of cut-off purchases is recorded before anything is moved (`recovery`).
+3. That a run has begun is in the journal's main file before anything is sent, so that a lost write-ahead
+   log is noticed.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from attrs import frozen
+
+from venice_async.errors import ConfigurationError, JournalError
+from venice_async.storage.files import Published, check_no_images, is_image_name, sync_directory
+from venice_async.types.request import ImageRequest
+
+from .records import load_request
+from .recovery import part_numbers, settle, take_over
+from .schema import JOURNAL, State, check_job, connect_to_write, create
+
+__all__ = ["Costs", "Standing", "begin_run", "check_log"]
+
+_PAID = f"({State.RECEIVED}, {State.DONE}, {State.BILLED}, {State.UNCONFIRMED})"
+_PAGE = 256
+
+
+@frozen
+class Standing:
+    """What a journal holds when a run begins.
+
+    Attributes:
+        run: The run's number, from 1.
+        spent: Millionths of a US dollar that earlier runs have spent.
+    """
+
+    run: int
+    spent: int
+
+
+@frozen
+class Costs:
+    """What earlier purchases have cost, where nobody knew it when they were made.
+
+    Attributes:
+        of: Millionths of a US dollar that a request costs, or None.
+        needed: Whether a request without a price is an error, because a budget depends on it.
+    """
+
+    of: Callable[[ImageRequest], int | None]
+    needed: bool
+
+
+def begin_run(
+    path: Path, parts: Path, published: Published, job: Mapping[str, str], costs: Costs, *, extend: bool
+) -> tuple[sqlite3.Connection, Standing]:
+    """Begin a run on a journal; its connection, and what it holds.
+
+    Args:
+        path: The journal, which is made if it is not there.
+        parts: The folder of parts.
+        published: The directory's names.
+        job: What makes the job the one it is.
+        costs: What earlier purchases have cost.
+        extend: Whether another job's journal is gone on with.
+    """
+    if not path.exists():
+        _check_traces(published.directory, path, parts)
+        create(path, dict(job))
+    parts.mkdir(exist_ok=True)
+    connection = connect_to_write(path)
+    try:
+        known = dict(connection.execute("SELECT name, value FROM job"))
+        if not extend:
+            check_job(known, job, published.directory)
+        _settle(connection, path, parts, published, known["name"])
+        connection.execute("BEGIN IMMEDIATE")
+        _price(connection, costs)
+        connection.execute("DELETE FROM job")
+        connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
+        connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
+        began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
+        (spent,) = connection.execute("SELECT total(spent) FROM items").fetchone()
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection, Standing(began.lastrowid or 0, int(spent))
+
+
+def _check_traces(directory: Path, path: Path, parts: Path) -> None:
+    """Raise if a directory without a journal has held one."""
+    check_no_images(directory)
+    traces = [*path.parent.glob(f"{JOURNAL}-*"), *path.parent.glob("rejected/*"), *parts.glob("*")]
+    if traces:
+        raise JournalError(
+            errno.ENOENT,
+            f"The journal is missing, and {traces[0].name} tells that there was one. Nothing was sent;"
+            " put it back, or choose another directory",
+            str(path),
+        )
+
+
+def check_log(path: Path) -> None:
+    """Raise if a run's process has died and its write-ahead log is gone, with the newest records."""
+    if not path.exists() or path.with_name(f"{JOURNAL}-wal").exists():
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+        found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    if found is not None and found[0] is None:
+        raise JournalError(
+            errno.ENOENT,
+            f"The last run was cut off, and {JOURNAL}-wal, which holds its newest records, is missing."
+            " Nothing was sent: images that were paid for would be bought again. Put it back, or choose"
+            " another directory",
+            str(path),
+        )
+
+
+def _settle(
+    connection: sqlite3.Connection, path: Path, parts: Path, published: Published, template: str
+) -> None:
+    """Bring to an end what was cut off, and see whether its records are all there."""
+    found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    cut_off = found is not None and found[0] is None
+    connection.execute("BEGIN IMMEDIATE")
+    unknown = [part for part in parts.iterdir() if not _is_known(connection, part)]
+    _check_unknown(path, unknown)
+    take_over(connection, parts, template)
+    connection.execute("COMMIT")
+    connection.execute("BEGIN IMMEDIATE")
+    for folder in settle(connection, published, parts):
+        sync_directory(folder)
+    connection.execute("COMMIT")
+    kept = connection.execute("SELECT 1 FROM items WHERE files IS NOT NULL LIMIT 1").fetchone()
+    if cut_off and kept is None:
+        folder = published.directory
+        _check_unknown(path, [found for found in folder.rglob("*") if _is_visible_image(found, folder)])
+
+
+def _is_visible_image(path: Path, directory: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
+    return not hidden and is_image_name(path.name)
+
+
+def _is_known(connection: sqlite3.Connection, part: Path) -> bool:
+    """Whether the journal knows the attempt that a part belongs to."""
+    numbers = part_numbers(part)
+    if numbers is None:
+        return True
+    item, attempt, _ = numbers
+    found = connection.execute("SELECT attempts FROM items WHERE id = ?", (item,)).fetchone()
+    return found is not None and attempt <= found[0]
+
+
+def _check_unknown(path: Path, unknown: list[Path]) -> None:
+    if unknown:
+        raise JournalError(
+            errno.EIO,
+            f"The last run was cut off, and the journal does not know of {len(unknown)} images"
+            f" ({unknown[0].name}, ...): its newest records are lost, and what they tell of would be bought"
+            " again. Nothing was sent. Put a copy of the journal back, or move these images out of the"
+            " directory to go on all the same",
+            str(path),
+        )
+
+
+def _price(connection: sqlite3.Connection, costs: Costs) -> None:
+    """Fill in what earlier purchases have cost, where that was not known."""
+    last = 0
+    while rows := connection.execute(
+        "SELECT items.id, request, pictures.body FROM items"
+        " LEFT JOIN pictures ON pictures.digest = items.pictures"
+        f" WHERE items.id > ? AND spent = 0 AND state IN {_PAID} ORDER BY items.id LIMIT {_PAGE}",
+        (last,),
+    ).fetchall():
+        for last, body, pictures in rows:
+            request = load_request(body, pictures)
+            cost = costs.of(request)
+            if cost is None and costs.needed:
+                raise ConfigurationError(
+                    f"an earlier run has bought images of {request.model!r}, and their price is not known, so"
+                    " that no budget can be kept; leave budget_usd out"
+                )
+            connection.execute("UPDATE items SET spent = ? WHERE id = ?", (cost or 0, last))
