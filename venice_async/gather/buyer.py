@@ -66,6 +66,7 @@ class Buyer:
 
     Args:
         session: Open.
+        writer: The session's.
         journal: Open.
         budget: What may be spent.
         cost_of: What a request costs, in millionths of a US dollar; None where that is not known.
@@ -82,6 +83,7 @@ class Buyer:
     """
 
     session: VeniceSession
+    writer: WriterThread
     journal: Journal
     budget: Budget
     cost_of: Callable[[ImageRequest], int | None]
@@ -92,13 +94,8 @@ class Buyer:
     halt: Halt
     stop: Callable[[VeniceError], None]
     tell: Callable[[Outcome], None]
-    writer: WriterThread = field(init=False)
     settled: anyio.Event = field(init=False, factory=anyio.Event)
     _gone: dict[str, NotFoundError] = field(init=False, factory=dict)
-
-    @writer.default
-    def _writer(self) -> WriterThread:
-        return self.session.writer
 
     async def carry_out(self, place: int | Entry, request: ImageRequest | ValidationError) -> Told | None:
         """Carry out one item; None if it was not sent because the batch stopped.

@@ -66,28 +66,23 @@ class Purchase:
         self.check_model()
         await self._reserve()
         with anyio.CancelScope(shield=True):
-            self._intended = True
-            descriptor = await self.buyer.journal.intend(
-                self.entry.item, self.request.seed, self.cost or 0, lost=self._lost
-            )
-        self._attempt += 1
-        self._lost = False
-        self._sink = PurchaseSink(
-            self.buyer.writer,
-            self.buyer.journal,
-            self.entry.item,
-            self._attempt,
-            descriptor,
-            self._name,
-            self.buyer.check,
-        )
+            sink = self._sink = await self._intend()
         try:
             with self.buyer.halt.ending():  # it may have come meanwhile, as may a cancellation
                 await checkpoint_if_cancelled()
         except BaseException:
-            await self._sink.discard()
+            await sink.discard()
             raise
         self.sent = True
+
+    async def _intend(self) -> PurchaseSink:
+        buyer, item = self.buyer, self.entry.item
+        self._intended = True
+        descriptor = await buyer.journal.intend(item, self.request.seed, self.cost or 0, lost=self._lost)
+        self._attempt += 1
+        self._lost = False
+        place = (item, self._attempt, descriptor)
+        return PurchaseSink(buyer.writer, buyer.journal, *place, self._name, buyer.check)
 
     def open_sink(self) -> PurchaseSink:
         """The sink of the attempt that is about to be sent."""

@@ -78,7 +78,7 @@ class Budget:
                     " leave budget_usd out, or ask for what `venice-async models` has a price for"
                 )
             if self.spent + cost > self.limit:
-                left = usd(self.limit - self.spent)
+                left = usd(max(0, self.limit - self.spent))
                 raise BudgetExceededError(
                     f"the next request costs ${usd(cost):.2f}, and ${left:.2f} is left of the budget of"
                     f" ${usd(self.limit):.2f}"

@@ -53,7 +53,7 @@ async def die(journal):
     """End as a process does that is killed: connection and lock are gone, nothing else is done."""
     with closing(sqlite3.connect(f"{journal.path.as_uri()}?mode=ro", uri=True)) as other:
         other.execute("SELECT count(*) FROM items").fetchall()  # while it looks, the log stays where it is
-        journal._log_is_there = False
+        journal._orderly = False
         journal._thread.submit(journal._let_go)
         await journal._thread.close()
 

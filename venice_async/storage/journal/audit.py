@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from venice_async.storage.files import is_image_name, storage_errors
 from .reading import JournalReader
 from .recovery import file_digest
 
-__all__ = ["Finding", "audit"]
+__all__ = ["Finding", "audit", "unknown_images"]
 
 
 @frozen
@@ -52,6 +52,14 @@ def audit(directory: Path) -> Iterator[Finding]:
                 yield Finding(name, "intact")
         for name in _unknown(directory, known):
             yield Finding(name, "foreign")
+
+
+def unknown_images(directory: Path, names: Iterable[str]) -> Iterator[str]:
+    """Images in a directory, relative to it, that are not among some names."""
+    with closing(sqlite3.connect("", isolation_level=None)) as known:
+        _make(known)
+        known.executemany("INSERT OR IGNORE INTO names VALUES (?)", ((name,) for name in names))
+        yield from _unknown(directory, known)
 
 
 def _make(known: sqlite3.Connection) -> None:

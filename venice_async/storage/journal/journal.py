@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from attrs import frozen
 
-from venice_async.errors import StorageError, VeniceError
+from venice_async.errors import JournalError, StorageError, VeniceError
 from venice_async.storage.files import (
     Published,
     prepare_directory,
@@ -26,7 +26,7 @@ from venice_async.types.request import ImageRequest
 from . import steps
 from .commit import GroupCommit, Record
 from .lock import DirectoryLock
-from .opening import Costs, Standing, begin_run, check_log
+from .opening import Costs, Standing, begin_run
 from .records import KeptFile, dump_answer, dump_error, dump_files
 from .recovery import part_name
 from .schema import JOURNAL, LOCK, PRIVATE, State, journal_errors
@@ -70,7 +70,7 @@ class Journal:
         self._lock = DirectoryLock(directory / PRIVATE / LOCK, directory)
         self._published = Published(directory)
         self._run = 0
-        self._log_is_there = False
+        self._orderly = True
         self._parts_changed = False
         self._marks: list[tuple[bytes, int]] = []
         self._marked = 0
@@ -200,13 +200,13 @@ class Journal:
             prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
-            if self._lock.left_behind:
-                check_log(self.path)
-            self._log_is_there = True
-            connection, standing = begin_run(
-                self.path, self.parts, self._published, job, costs, extend=extend
-            )
-            self._thread.connection = connection
+            died = self._lock.left_behind
+            begin = partial(begin_run, self.path, self.parts, self._published, job, costs, extend=extend)
+            try:
+                self._thread.connection, standing = begin(died=died)
+            except JournalError:
+                self._orderly = not died  # what is missing now is missing the next time as well
+                raise
             self._run = standing.run
             if self.synced:
                 sync_directory(self.parts.parent)
@@ -219,7 +219,7 @@ class Journal:
             if connection is not None:
                 connection.close()
         finally:
-            self._lock.release(orderly=self._log_is_there)
+            self._lock.release(orderly=self._orderly)
 
     def _before(self, connection: sqlite3.Connection, synced: bool) -> None:  # noqa: FBT001
         self._marked = len(self._marks)

@@ -12,20 +12,20 @@ import errno
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 
 from attrs import frozen
 
 from venice_async.errors import ConfigurationError, JournalError
-from venice_async.storage.files import Published, check_no_images, is_image_name, sync_directory
+from venice_async.storage.files import Published, check_no_images, sync_directory
 from venice_async.types.request import ImageRequest
 
-from .records import load_request
+from .audit import unknown_images
+from .records import load_files, load_request
 from .recovery import part_numbers, settle, take_over
 from .schema import JOURNAL, State, check_job, connect_to_write, create
 
-__all__ = ["Costs", "Standing", "begin_run", "check_log"]
+__all__ = ["Costs", "Standing", "begin_run"]
 
 _PAID = f"({State.RECEIVED}, {State.DONE}, {State.BILLED}, {State.UNCONFIRMED})"
 _PAGE = 256
@@ -58,7 +58,14 @@ class Costs:
 
 
 def begin_run(
-    path: Path, parts: Path, published: Published, job: Mapping[str, str], costs: Costs, *, extend: bool
+    path: Path,
+    parts: Path,
+    published: Published,
+    job: Mapping[str, str],
+    costs: Costs,
+    *,
+    extend: bool,
+    died: bool,
 ) -> tuple[sqlite3.Connection, Standing]:
     """Begin a run on a journal; its connection, and what it holds.
 
@@ -69,17 +76,20 @@ def begin_run(
         job: What makes the job the one it is.
         costs: What earlier purchases have cost.
         extend: Whether another job's journal is gone on with.
+        died: Whether the process that had the directory before has not let go of it.
     """
     if not path.exists():
         _check_traces(published.directory, path, parts)
         create(path, dict(job))
     parts.mkdir(exist_ok=True)
+    # Missing, it may have been lost with the newest records, or merged by somebody who had a look.
+    log_missing = died and not path.with_name(f"{JOURNAL}-wal").exists()
     connection = connect_to_write(path)
     try:
         known = dict(connection.execute("SELECT name, value FROM job"))
         if not extend:
             check_job(known, job, published.directory)
-        _settle(connection, path, parts, published, known["name"])
+        _settle(connection, path, parts, published, known["name"], log_missing=log_missing)
         connection.execute("BEGIN IMMEDIATE")
         _price(connection, costs)
         connection.execute("DELETE FROM job")
@@ -108,24 +118,14 @@ def _check_traces(directory: Path, path: Path, parts: Path) -> None:
         )
 
 
-def check_log(path: Path) -> None:
-    """Raise if a run's process has died and its write-ahead log is gone, with the newest records."""
-    if not path.exists() or path.with_name(f"{JOURNAL}-wal").exists():
-        return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
-        found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-    if found is not None and found[0] is None:
-        raise JournalError(
-            errno.ENOENT,
-            f"The last run was cut off, and {JOURNAL}-wal, which holds its newest records, is missing."
-            " Nothing was sent: images that were paid for would be bought again. Put it back, or choose"
-            " another directory",
-            str(path),
-        )
-
-
 def _settle(
-    connection: sqlite3.Connection, path: Path, parts: Path, published: Published, template: str
+    connection: sqlite3.Connection,
+    path: Path,
+    parts: Path,
+    published: Published,
+    template: str,
+    *,
+    log_missing: bool,
 ) -> None:
     """Bring to an end what was cut off, and see whether its records are all there."""
     found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
@@ -140,14 +140,10 @@ def _settle(
         sync_directory(folder)
     connection.execute("COMMIT")
     kept = connection.execute("SELECT 1 FROM items WHERE files IS NOT NULL LIMIT 1").fetchone()
-    if cut_off and kept is None:
-        folder = published.directory
-        _check_unknown(path, [found for found in folder.rglob("*") if _is_visible_image(found, folder)])
-
-
-def _is_visible_image(path: Path, directory: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-    return not hidden and is_image_name(path.name)
+    if log_missing or (cut_off and kept is None):
+        rows = connection.execute("SELECT files FROM items WHERE files IS NOT NULL")
+        names = (file.name for (told,) in rows for file in load_files(told))
+        _check_unknown(path, [Path(name) for name in unknown_images(published.directory, names)])
 
 
 def _is_known(connection: sqlite3.Connection, part: Path) -> bool:
