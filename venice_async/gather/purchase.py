@@ -66,12 +66,12 @@ class Purchase:
         self.check_model()
         await self._reserve()
         with anyio.CancelScope(shield=True):
-            sink = self._sink = await self._intend()
+            self._sink = await self._intend()
         try:
             with self.buyer.halt.ending():  # it may have come meanwhile, as may a cancellation
                 await checkpoint_if_cancelled()
         except BaseException:
-            await sink.discard()
+            await self.open_sink().discard()
             raise
         self.sent = True
 
