@@ -86,7 +86,14 @@ def test_an_unknown_price_and_a_budget_do_not_go_together():
     budget = Budget()
     budget.reserve(None, "m")
     budget.settle(None, billed=True)
-    assert (budget.reserved, budget.spent) == (0, 0)
+    assert (budget.reserved, budget.spent, budget.unpriced) == (0, 0, True)
+
+
+def test_what_was_not_billed_needs_no_price():
+    budget = Budget()
+    budget.reserve(None, "m")
+    budget.settle(None, billed=False)
+    assert not budget.unpriced
 
 
 def test_without_a_limit_everything_is_counted_and_nothing_refused():
