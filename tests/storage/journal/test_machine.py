@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import pytest
 from attrs import define, field
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -57,6 +57,7 @@ class Item:
     reserved: int = 0
     spent: int = 0
     bought_in: int = 0
+    ended_in: int = 0
     noted: bool = False
     whole: list[bytes] = field(factory=list)
     contents: list[bytes] = field(factory=list)
@@ -64,6 +65,32 @@ class Item:
     @property
     def images(self):
         return REQUESTS[self.number].variants or 1
+
+
+def unsent(item):
+    """Within one run an item comes to one end."""
+    return item.state not in {*THERE, State.SENT} and item.ended_in != item.run
+
+
+def sent(item):
+    return item.state == State.SENT
+
+
+def growing(item):
+    return item.state == State.SENT and not item.whole
+
+
+def incomplete(item):
+    return item.state == State.SENT and len(item.whole) < item.images
+
+
+def complete(item):
+    return item.state == State.SENT and len(item.whole) == item.images
+
+
+def where(condition):
+    """Only while this run has an item that meets a condition."""
+    return precondition(lambda self: self.journal is not None and self.fitting(condition))
 
 
 class Machine(RuleBasedStateMachine):
@@ -93,15 +120,17 @@ class Machine(RuleBasedStateMachine):
         self.count += 1
         return f"{what} {self.count}".encode()
 
+    def fitting(self, condition):
+        return [item for item in self.items.values() if item.run == self.run_number and condition(item)]
+
     def pick(self, data, condition):
-        """One of the items of this run that meet a condition, or None."""
-        fitting = [item for item in self.items.values() if item.run == self.run_number and condition(item)]
-        return data.draw(st.sampled_from(fitting)) if fitting else None
+        """One of the items of this run that meet a condition."""
+        return data.draw(st.sampled_from(self.fitting(condition)))
 
     # Runs
 
     @precondition(lambda self: self.journal is None)
-    @rule(numbers=st.lists(st.integers(0, len(REQUESTS) - 1), max_size=7))
+    @rule(numbers=st.lists(st.integers(0, len(REQUESTS) - 1), min_size=2, max_size=7))
     def begin(self, numbers):
         """The same input in another order, with more of it, with less, with repetitions."""
         for item in self.items.values():
@@ -122,7 +151,7 @@ class Machine(RuleBasedStateMachine):
         assert self.journal._run == self.run_number
         self.agrees_in_all()
 
-    @precondition(lambda self: self.journal is not None)
+    @where(lambda item: True)
     @rule()
     def close(self):
         self.run(self.journal.close())
@@ -130,19 +159,17 @@ class Machine(RuleBasedStateMachine):
         for item in self.items.values():
             item.state = State.DONE if item.state == State.RECEIVED else item.state
 
-    @precondition(lambda self: self.journal is not None)
+    @where(lambda item: True)
     @rule()
     def crash(self):
         self.run(die(self.journal))
         self.journal = None
 
-    @precondition(lambda self: self.journal is not None)
+    @where(incomplete)
     @rule(data=st.data())
     def crash_while_an_answer_is_kept(self, data):
         """It is recorded, and some of its images have got their names."""
-        item = self.pick(data, lambda item: item.state == State.SENT and len(item.whole) < item.images)
-        if item is None:
-            return
+        item = self.pick(data, incomplete)
         named = data.draw(st.integers(0, item.images))
         self.become_whole(item, item.images)
         journal = self.journal
@@ -155,12 +182,13 @@ class Machine(RuleBasedStateMachine):
         journal._put_in_place = put_some
         with pytest.raises(StorageError, match="dead"):
             self.keep(item)
-        self.crash()
+        self.run(die(self.journal))
+        self.journal = None
 
     # Items
 
     @precondition(lambda self: self.journal is not None and self.taken < len(self.input))
-    @rule(at_once=st.integers(1, 4))
+    @rule(at_once=st.integers(1, 7))
     def enter(self, at_once):
         """Several at once share a commit."""
         asked = []
@@ -199,43 +227,39 @@ class Machine(RuleBasedStateMachine):
         self.run(self.journal.enter_invalid(1000 + len(self.invalid), error))
         self.invalid.append(1000 + len(self.invalid))
 
-    @precondition(lambda self: self.journal is not None)
+    @where(unsent)
     @rule(data=st.data(), cost=st.integers(1, 50))
     def intend(self, data, cost):
         """Whatever is not there may be sent, again as well."""
-        item = self.pick(data, lambda item: item.state not in {*THERE, State.SENT})
-        if item is not None:
-            item.before, item.state = item.state, State.SENT
-            item.attempts, item.reserved, item.noted = item.attempts + 1, cost, False
-            seed = REQUESTS[item.number].seed or DRAWN
-            self.run(intend(self.journal, item.id, seed=seed, cost=cost))
+        item = self.pick(data, unsent)
+        item.before, item.state = item.state, State.SENT
+        item.attempts, item.reserved, item.noted = item.attempts + 1, cost, False
+        seed = REQUESTS[item.number].seed or DRAWN
+        self.run(intend(self.journal, item.id, seed=seed, cost=cost))
 
-    @precondition(lambda self: self.journal is not None)
+    @where(growing)
     @rule(data=st.data(), cost=st.integers(1, 50), lost=st.booleans())
     def intend_again(self, data, cost, lost):
         """A retry within the run; what the attempt before has left is deleted by its sink."""
-        item = self.pick(data, lambda item: item.state == State.SENT and not item.whole)
-        if item is not None:
-            self.discard(item)
-            item.spent += item.reserved * lost
-            item.attempts, item.reserved = item.attempts + 1, cost
-            seed = REQUESTS[item.number].seed or DRAWN
-            self.run(intend(self.journal, item.id, seed=seed, cost=cost, lost=lost))
+        item = self.pick(data, growing)
+        self.discard(item)
+        item.spent += item.reserved * lost
+        item.attempts, item.reserved = item.attempts + 1, cost
+        seed = REQUESTS[item.number].seed or DRAWN
+        self.run(intend(self.journal, item.id, seed=seed, cost=cost, lost=lost))
 
-    @precondition(lambda self: self.journal is not None)
+    @where(growing)
     @rule(data=st.data())
     def write_half_a_part(self, data):
-        item = self.pick(data, lambda item: item.state == State.SENT and not item.whole)
-        if item is not None:
-            (self.journal.parts / f"{item.id}-{item.attempts}-0.part").write_bytes(self.content("half"))
+        item = self.pick(data, growing)
+        (self.journal.parts / f"{item.id}-{item.attempts}-0.part").write_bytes(self.content("half"))
 
-    @precondition(lambda self: self.journal is not None)
+    @where(incomplete)
     @rule(data=st.data())
     def write_whole_parts(self, data):
         """Of all the images of an answer, or of the first of them."""
-        item = self.pick(data, lambda item: item.state == State.SENT and len(item.whole) < item.images)
-        if item is not None:
-            self.become_whole(item, data.draw(st.integers(len(item.whole) + 1, item.images)))
+        item = self.pick(data, incomplete)
+        self.become_whole(item, data.draw(st.integers(len(item.whole) + 1, item.images)))
 
     def become_whole(self, item, images):
         item.whole += [self.content("picture") for _ in range(images - len(item.whole))]
@@ -251,31 +275,29 @@ class Machine(RuleBasedStateMachine):
         item.noted = False
         return self.run(self.journal.keep(item.id, whole_answer(), files))
 
-    @precondition(lambda self: self.journal is not None)
+    @where(sent)
     @rule(data=st.data())
     def answer(self, data):
-        item = self.pick(data, lambda item: item.state == State.SENT)
-        if item is not None:
-            self.become_whole(item, item.images)
-            paths = self.keep(item)
-            assert [path.read_bytes() for path in paths] == item.contents
+        item = self.pick(data, sent)
+        self.become_whole(item, item.images)
+        paths = self.keep(item)
+        assert [path.read_bytes() for path in paths] == item.contents
 
     def discard(self, item):
         for path in self.journal.parts.glob(f"{item.id}-{item.attempts}-*"):
             path.unlink()
 
-    @precondition(lambda self: self.journal is not None)
+    @where(growing)
     @rule(
         data=st.data(),
         how=st.sampled_from(["failed", "billed", "unconfirmed", "withdrawn", "withdrawn, lost"]),
     )
     def end(self, data, how):
-        item = self.pick(data, lambda item: item.state == State.SENT and not item.whole)
-        if item is None:
-            return
+        item = self.pick(data, growing)
         self.discard(item)
         lost = how in {"billed", "unconfirmed", "withdrawn, lost"}
         item.spent, item.reserved = item.spent + item.reserved * lost, 0
+        item.ended_in = item.ended_in if how.startswith("withdrawn") else self.run_number
         match how:
             case "failed":
                 item.state = State.FAILED
@@ -290,14 +312,13 @@ class Machine(RuleBasedStateMachine):
                 item.state = item.before
                 self.run(self.journal.withdraw(item.id, item.before, lost=lost))
 
-    @precondition(lambda self: self.journal is not None)
+    @where(complete)
     @rule(data=st.data())
     def note_that_an_answer_could_not_be_recorded(self, data):
-        item = self.pick(data, lambda item: item.state == State.SENT and len(item.whole) == item.images)
-        if item is not None:
-            item.noted = True
-            error = StorageError("disk full")
-            self.run(self.journal.fail(item.id, error, billed=True, adoptable=True))
+        item = self.pick(data, complete)
+        item.noted = True
+        error = StorageError("disk full")
+        self.run(self.journal.fail(item.id, error, billed=True, adoptable=True))
 
     @rule(name=st.integers(0, 6))
     def put_a_foreign_file(self, name):
@@ -389,5 +410,6 @@ def test_no_purchase_is_lost_or_made_up_whatever_happens(long):
         max_examples=2000 if long else 50,
         stateful_step_count=60 if long else 30,
         suppress_health_check=list(HealthCheck),
+        phases=[phase for phase in Phase if long or phase is not Phase.shrink],
     )
     run_state_machine_as_test(Machine, settings=chosen)
