@@ -106,6 +106,7 @@ class Machine(RuleBasedStateMachine):
         self.foreign, self.rejected, self.invalid = {}, [], []
         self.run_number, self.input, self.taken, self.count = 0, [], 0, 0
         self.seen = Counter()
+        self.nobodys = 0
 
     def teardown(self):
         if self.journal is not None:
@@ -130,8 +131,11 @@ class Machine(RuleBasedStateMachine):
     # Runs
 
     @precondition(lambda self: self.journal is None)
-    @rule(numbers=st.lists(st.integers(0, len(REQUESTS) - 1), min_size=2, max_size=7))
-    def begin(self, numbers):
+    @rule(
+        numbers=st.lists(st.integers(0, len(REQUESTS) - 1), min_size=2, max_size=7),
+        at_once=st.integers(1, 7),
+    )
+    def begin(self, numbers, at_once):
         """The same input in another order, with more of it, with less, with repetitions."""
         for item in self.items.values():
             if item.state == State.SENT:
@@ -150,8 +154,9 @@ class Machine(RuleBasedStateMachine):
         self.input, self.taken, self.seen = numbers, 0, Counter()
         assert self.journal._run == self.run_number
         self.agrees_in_all()
+        self.take(at_once)
 
-    @where(lambda item: True)
+    @where(lambda item: item.attempts)
     @rule()
     def close(self):
         self.run(self.journal.close())
@@ -159,7 +164,7 @@ class Machine(RuleBasedStateMachine):
         for item in self.items.values():
             item.state = State.DONE if item.state == State.RECEIVED else item.state
 
-    @where(lambda item: True)
+    @where(lambda item: item.attempts)
     @rule()
     def crash(self):
         self.run(die(self.journal))
@@ -191,6 +196,9 @@ class Machine(RuleBasedStateMachine):
     @rule(at_once=st.integers(1, 7))
     def enter(self, at_once):
         """Several at once share a commit."""
+        self.take(at_once)
+
+    def take(self, at_once):
         asked = []
         for number in self.input[self.taken : self.taken + at_once]:
             key = number, self.seen[number]
@@ -220,7 +228,7 @@ class Machine(RuleBasedStateMachine):
             if item.state in {State.UNCONFIRMED, State.BILLED}:
                 assert entry.error is not None
 
-    @precondition(lambda self: self.journal is not None)
+    @precondition(lambda self: self.journal is not None and not self.invalid)
     @rule()
     def enter_invalid(self):
         error = ValidationError([FieldFault("steps", 99, "0 < x < 50")])
@@ -228,14 +236,14 @@ class Machine(RuleBasedStateMachine):
         self.invalid.append(1000 + len(self.invalid))
 
     @where(unsent)
-    @rule(data=st.data(), cost=st.integers(1, 50))
-    def intend(self, data, cost):
+    @rule(at_once=st.integers(1, 4), cost=st.integers(1, 50))
+    def intend(self, at_once, cost):
         """Whatever is not there may be sent, again as well."""
-        item = self.pick(data, unsent)
-        item.before, item.state = item.state, State.SENT
-        item.attempts, item.reserved, item.noted = item.attempts + 1, cost, False
-        seed = REQUESTS[item.number].seed or DRAWN
-        self.run(intend(self.journal, item.id, seed=seed, cost=cost))
+        for item in self.fitting(unsent)[:at_once]:
+            item.before, item.state = item.state, State.SENT
+            item.attempts, item.reserved, item.noted = item.attempts + 1, cost, False
+            seed = REQUESTS[item.number].seed or DRAWN
+            self.run(intend(self.journal, item.id, seed=seed, cost=cost))
 
     @where(growing)
     @rule(data=st.data(), cost=st.integers(1, 50), lost=st.booleans())
@@ -320,17 +328,19 @@ class Machine(RuleBasedStateMachine):
         error = StorageError("disk full")
         self.run(self.journal.fail(item.id, error, billed=True, adoptable=True))
 
+    @precondition(lambda self: self.run_number and len(self.foreign) < 3)
     @rule(name=st.integers(0, 6))
     def put_a_foreign_file(self, name):
         """Under a name that an image may be about to get."""
         path = self.directory / f"{name}.webp"
-        if self.run_number and not path.exists():
+        if not path.exists():
             self.foreign[path.name] = self.content("foreign")
             path.write_bytes(self.foreign[path.name])
 
-    @precondition(lambda self: self.journal is not None)
+    @precondition(lambda self: self.journal is not None and self.nobodys < 2)
     @rule()
     def put_a_part_of_nobody(self):
+        self.nobodys += 1
         self.rejected.append(self.content("nobody's"))
         (self.journal.parts / f"999-{self.count}-0.webp").write_bytes(self.rejected[-1])
 
