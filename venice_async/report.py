@@ -26,7 +26,7 @@ class BatchReport:
         pending: Requests that have no outcome because the batch ended early; None where the input
             was not read to its end and does not tell its length.
         spent_usd: US dollars that this run was billed for, or may have been, at the prices of
-            `models()`; None where these could not be had.
+            `models()`; None where a price is not known.
         elapsed: Seconds.
         stopped: What stopped the batch before its end, or None.
     """

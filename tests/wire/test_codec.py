@@ -1,6 +1,9 @@
 """Requests to JSON and back, and answers from JSON."""
 
 import json
+import os
+import subprocess
+import sys
 
 import attrs
 import pytest
@@ -14,6 +17,7 @@ from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, Style
 from venice_async.types.response import Answer, Timing
 from venice_async.wire.codec import (
     encode_request,
+    fingerprint,
     parse_answer,
     parse_models,
     parse_rate_limits,
@@ -189,6 +193,134 @@ def test_what_is_sent_reads_back_as_the_same_request(request):
     extra = {name: sent.pop(name) for name in request.extra}
     assert structure_request({**sent, "extra": extra}) == request
     assert None not in sent.values()
+
+
+# Fingerprints.
+
+
+def rebuilt(request: ImageRequest) -> ImageRequest:
+    """An equal request that shares nothing, its mappings in another order."""
+    sent = json.loads(encode_request(request))
+    extra = {name: sent.pop(name) for name in reversed(list(request.extra))}
+    return structure_request({**dict(reversed(sent.items())), "extra": extra}, limits=RequestLimits.SCHEMA)
+
+
+@settings(deadline=None, max_examples=100)
+@given(requests)
+def test_equal_requests_have_one_fingerprint(request):
+    assert fingerprint(rebuilt(request)) == fingerprint(request)
+    assert len(fingerprint(request)) == 16
+
+
+@settings(deadline=None, max_examples=50)
+@given(requests)
+def test_how_an_answer_travels_takes_no_part_in_a_fingerprint(request):
+    plain = attrs.evolve(request, variants=None, return_binary=None)
+    for changes in ({"return_binary": True}, {"return_binary": False}, {"limits": RequestLimits.SCHEMA}):
+        assert fingerprint(attrs.evolve(plain, **changes)) == fingerprint(plain)
+
+
+CHANGES = {
+    "prompt": "another",
+    "model": "another",
+    "negative_prompt": "another",
+    "style_preset": "another",
+    "width": 1280,
+    "height": 1280,
+    "steps": 50,
+    "cfg_scale": 20,
+    "seed": 999999999,
+    "lora_strength": 100,
+    "safe_mode": False,
+    "hide_watermark": False,
+    "inpaint": Inpaint(strength=7, source_image_base64="another"),
+    "format": "webp",
+    "variants": 4,
+    "aspect_ratio": "another",
+    "resolution": "another",
+    "quality": "low",
+    "embed_exif_metadata": True,
+    "enable_web_search": True,
+    "enhance_prompt": True,
+    "disable_prompt_optimization_thinking": True,
+    "style_references": [StyleReference(image="another")],
+    "extra": {"another": None},
+}
+
+
+@settings(deadline=None, max_examples=40)
+@given(requests)
+def test_any_other_field_that_is_changed_changes_the_fingerprint(request):
+    base = attrs.evolve(request, limits=RequestLimits.SCHEMA)
+    prints = {fingerprint(base)}
+    changed = [attrs.evolve(base, **{name: value}) for name, value in CHANGES.items()]
+    different = [one for one in changed if one != base]
+    prints.update(map(fingerprint, different))
+    assert len(prints) == 1 + len(different)
+
+
+def test_every_field_is_changed_above():
+    assert set(CHANGES) == KNOWN - {"return_binary", "limits"}
+
+
+@settings(deadline=None, max_examples=100)
+@given(requests, requests)
+def test_two_requests_share_a_fingerprint_only_if_they_are_equal(one, other):
+    same = attrs.evolve(one, return_binary=None) == attrs.evolve(other, return_binary=None)
+    assert (fingerprint(one) == fingerprint(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"cfg_scale": 4}, {"cfg_scale": 4.0}),
+        ({"extra": {"a": [0, 1]}}, {"extra": {"a": (-0.0, 1.0)}}),
+        ({"extra": {"a": 10**300}}, {"extra": {"a": 10**300}}),
+        ({"extra": {"a": 1e22}}, {"extra": {"a": 10**22}}),
+        ({"cfg_scale": Half(7.5)}, {"cfg_scale": 7.5}),
+    ],
+)
+def test_a_whole_number_is_the_same_however_it_is_written(one, other):
+    fingerprints = {fingerprint(ImageRequest("a fox", model="m", **fields)) for fields in (one, other)}
+    assert len(fingerprints) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [({"a": 1}, {"a": "1"}), ({"a": None}, {}), ({"a": [1, [2]]}, {"a": [1, 2]}), ({"a": 1}, {"a": True})],
+)
+def test_what_goes_otherwise_on_the_wire_is_another_request(one, other):
+    fingerprints = {fingerprint(ImageRequest("a fox", model="m", extra=extra)) for extra in (one, other)}
+    assert len(fingerprints) == 2
+
+
+PINNED = {
+    "ImageRequest('a fox', model='m')": "56c0d73710e29a3a9f50ada0a4e80b8a",
+    "ImageRequest('ein Fuchs \\u00e4', model='m', cfg_scale=7.5, seed=4,"
+    " extra={'z': [1.5, None], 'a': {'y': True, 'x': 2**70}})": "0692c1b141fffb81a4bf6ccb3d50ae86",
+}
+
+
+@pytest.mark.parametrize("text", PINNED)
+def test_a_fingerprint_is_the_same_in_every_process(text):
+    """And in every later version: journals hold it."""
+    assert fingerprint(eval(text)).hex() == PINNED[text]
+    program = (
+        "from venice_async.types.request import ImageRequest\n"
+        "from venice_async.wire.codec import fingerprint\n"
+        f"print(fingerprint({text}).hex())"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "12345")
+    ]
+    assert found == [PINNED[text] + "\n"] * 2
 
 
 # Structuring.

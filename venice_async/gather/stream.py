@@ -213,7 +213,7 @@ class OutcomeStream:
         )
 
     def _spending_known(self) -> bool:
-        return self._task is None or self._priced
+        return self._task is None or (self._priced and not self._budget.unpriced)
 
     def _elapsed(self) -> float:
         if not self._began:

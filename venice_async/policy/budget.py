@@ -51,11 +51,13 @@ class Budget:
         limit: Millionths of a US dollar; None for no limit.
         spent: Of them, what was billed or may have been, in every run of the job.
         reserved: Of them, what is in flight.
+        unpriced: Whether something was billed, or may have been, whose price is not known.
     """
 
     limit: int | None = None
     spent: int = 0
     reserved: int = field(init=False, default=0)
+    unpriced: bool = field(init=False, default=False)
 
     def reserve(self, cost: int | None, model: str) -> bool:
         """Set the cost of one purchase aside, unless what is in flight may use up what is left.
@@ -97,3 +99,4 @@ class Budget:
         """
         self.reserved -= cost or 0
         self.spent += (cost or 0) if billed else 0
+        self.unpriced |= billed and cost is None

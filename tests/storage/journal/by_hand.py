@@ -59,8 +59,10 @@ async def die(journal):
 
 
 async def intend(journal, item, *, seed=7, cost=PRICE, lost=False):
-    """Record an intent; the sink that would take over the first part is not there."""
+    """Record an intent, without the sink that would take over the first part."""
     os.close(await journal.intend(item, seed, cost, lost=lost))
+    for path in journal.parts.glob(f"{item}-*-0.part"):
+        path.unlink()
 
 
 def write_parts(journal, item, attempt, *contents, suffix=".webp"):

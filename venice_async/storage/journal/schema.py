@@ -133,7 +133,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             _check_kind(connection, path)
         except sqlite3.OperationalError as exc:
             connection.close()
-            if exc.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN and options == "mode=ro":
+            if exc.sqlite_errorcode in _UNWRITABLE and options == "mode=ro":
                 continue
             raise
         except BaseException:
@@ -193,6 +193,8 @@ _MEANINGS = {
     sqlite3.SQLITE_PERM: (errno.EACCES, "Permission denied"),
     sqlite3.SQLITE_BUSY: (errno.EBUSY, "Another program holds the journal locked"),
 }
+# What comes of a file system that is mounted for reading, and of a directory without the permission.
+_UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DIRECTORY}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
