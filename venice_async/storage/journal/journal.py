@@ -216,9 +216,13 @@ class Journal:
                 create(self.path, job)
             self.parts.mkdir(exist_ok=True)
             connection = self._thread.connection = connect_to_write(self.path)
+            known = dict(connection.execute("SELECT name, value FROM job"))
+            if not extend:
+                check_job(known, job, self.directory)
+            settle(connection, self._published, self.parts, known["name"], synced=self.synced)
             connection.execute("BEGIN IMMEDIATE")
-            template = _agree(connection, job, self.directory, extend=extend)
-            settle(connection, self._published, self.parts, template)
+            connection.execute("DELETE FROM job")
+            connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
             connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
             began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
             (spent,) = connection.execute("SELECT total(spent) FROM items").fetchone()
@@ -282,13 +286,3 @@ class Journal:
     def _open_part(self, item: int, attempt: int) -> int:
         path = self.parts / f"{part_name(item, attempt, 0)}.part"
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-
-
-def _agree(connection: sqlite3.Connection, job: dict[str, str], directory: Path, *, extend: bool) -> str:
-    """Compare the job with the journal's; the template of file names that the journal's last run had."""
-    known = dict(connection.execute("SELECT name, value FROM job"))
-    if not extend:
-        check_job(known, job, directory)
-    connection.execute("DELETE FROM job")
-    connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
-    return str(known["name"])

@@ -1,7 +1,8 @@
 """What a run that did not end left open, brought to an end before the next one begins.
 
-1. Images that are recorded get their names, if the crash came before that.
-2. Images that are whole on disk are taken over, though their record is missing: they were paid for.
+1. Images that are whole on disk are taken over, though their record is missing: they were paid for.
+   The record comes first, and the name after it, as in a run: a crash in here loses no more than one there.
+2. Images that are recorded get their names, if the crash came before that.
 3. What else was sent is unconfirmed, and counts as spent.
 4. Nothing is left in the folder of parts. A whole image that belongs to no purchase is kept with the
    rejected ones; half an image is deleted.
@@ -12,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from sqlite3 import Connection
 from typing import Any
@@ -21,8 +22,9 @@ from typing import Any
 import attrs
 
 from venice_async.errors import UnconfirmedError
-from venice_async.storage.files import EXTENSIONS, Published
+from venice_async.storage.files import EXTENSIONS, Published, sync_directory
 from venice_async.storage.names import NameTemplate
+from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .records import KeptFile, dump_error, dump_files, load_files, load_request
 from .schema import State
@@ -32,32 +34,39 @@ __all__ = ["file_digest", "settle"]
 _HASHED_AT_ONCE = 1024 * 1024
 _SUFFIXES = set(EXTENSIONS.values())
 
+Wholes = dict[tuple[int, int], dict[int, Path]]
+"""Whole images by item and attempt, then by their place in the answer."""
 
-def settle(connection: Connection, published: Published, parts: Path, template: str) -> None:
+
+def settle(connection: Connection, published: Published, parts: Path, template: str, *, synced: bool) -> None:
     """Bring to an end what was left open.
 
     Args:
-        connection: In a transaction.
+        connection: Not in a transaction.
         published: The directory's names.
         parts: Its folder of parts.
         template: Of file names.
+        synced: Whether what is recorded has to be on the disk.
     """
-    found = _parts_by_attempt(parts)
-    for item, attempt, files in connection.execute(
-        f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
-    ).fetchall():
-        planned = load_files(files)
-        _finish(connection, published, item, planned, found.pop((item, attempt), {}))
-    for row in connection.execute(
-        "SELECT items.id, attempts, place, seed, request, pictures.body FROM items"
-        f" LEFT JOIN pictures ON pictures.digest = items.pictures WHERE state = {State.SENT}"
-    ).fetchall():
-        item, attempt = row[:2]
-        if not _take_over(connection, published, row, found.pop((item, attempt), {}), NameTemplate(template)):
-            _unconfirm(connection, item)
+    found, torn = _sorted_parts(parts)
+    with _transaction(connection):
+        for row in connection.execute(
+            "SELECT items.id, attempts, place, seed, request, pictures.body FROM items"
+            f" LEFT JOIN pictures ON pictures.digest = items.pictures WHERE state = {State.SENT}"
+        ).fetchall():
+            if not _take_over(connection, row, found.get(row[:2], {}), NameTemplate(template)):
+                _unconfirm(connection, row[0])
+        if synced:
+            sync_directory(parts)
+    with _transaction(connection):
+        touched = _finish_all(connection, published, found)
+        for directory in touched if synced else ():
+            sync_directory(directory)
     for wholes in found.values():
         for path in wholes.values():
             Published(published.directory / ".venice" / "rejected").publish(path, PurePath(path.name))
+    for path in torn:
+        path.unlink()
 
 
 def file_digest(path: Path) -> str:
@@ -69,68 +78,120 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _has_digest(sha256: str, path: Path) -> bool:
-    return file_digest(path) == sha256
+@contextmanager
+def _transaction(connection: Connection) -> Generator[None, None, None]:
+    """If it is left by an exception, closing the connection rolls it back."""
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.execute("COMMIT")
 
 
-def _parts_by_attempt(parts: Path) -> dict[tuple[int, int], dict[int, Path]]:
-    """Whole images by item and attempt, then by their place in the answer; the others are deleted."""
-    found: dict[tuple[int, int], dict[int, Path]] = defaultdict(dict)
-    for path in parts.iterdir():
+def _sorted_parts(parts: Path) -> tuple[Wholes, list[Path]]:
+    """The whole images, and what else there is.
+
+    The images of an answer get their extensions when all of them are whole: one that has it tells of
+    the others.
+    """
+    found: Wholes = defaultdict(dict)
+    torn = []
+    for path in sorted(parts.iterdir(), key=lambda path: path.suffix not in _SUFFIXES):
         numbers = path.stem.split("-")
-        if path.suffix in _SUFFIXES and len(numbers) == 3 and all(number.isdecimal() for number in numbers):
-            item, attempt, image = map(int, numbers)
+        if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
+            torn.append(path)
+            continue
+        item, attempt, image = map(int, numbers)
+        if path.suffix in _SUFFIXES:
             found[item, attempt][image] = path
+        elif (item, attempt) in found and (suffix := _suffix_of(path)) is not None:
+            found[item, attempt][image] = path.rename(path.with_suffix(suffix))
         else:
-            path.unlink()
-    return found
+            torn.append(path)
+    return found, torn
 
 
-def _finish(
-    connection: Connection,
-    published: Published,
-    item: int,
-    planned: Sequence[KeptFile],
-    wholes: dict[int, Path],
-) -> None:
-    """Name recorded images that have no names yet; the others are looked for under theirs."""
-    kept = []
-    for image, file in enumerate(planned):
-        name = PurePath(file.name)
-        there = published.find(name, file.size, partial(_has_digest, file.sha256))
-        if (whole := wholes.get(image)) is not None:
-            if there is None:
-                there = published.publish(whole, name)
-            else:
-                whole.unlink()  # its other name was given it in the last moment
-        name = name if there is None else there.relative_to(published.directory)
-        kept.append(attrs.evolve(file, name=str(name)))
-    _update(connection, item, state=State.DONE, files=dump_files(kept), error=None)
+def _suffix_of(path: Path) -> str | None:
+    with path.open("rb") as file:
+        image_format = detect_format(file.read(MAGIC_BYTES))
+    return None if image_format is None else EXTENSIONS[image_format]
 
 
 def _take_over(
-    connection: Connection,
-    published: Published,
-    row: tuple[Any, ...],
-    wholes: dict[int, Path],
-    template: NameTemplate,
+    connection: Connection, row: tuple[Any, ...], wholes: dict[int, Path], template: NameTemplate
 ) -> bool:
     """Make a purchase of images that are whole, though the record of their answer is missing."""
     item, _, place, seed, body, pictures = row
     request = attrs.evolve(load_request(body, pictures), seed=seed)
     if len(wholes) < (request.variants or 1):
-        for path in wholes.values():
-            path.unlink()
         return False
-    kept = []
+    planned = []
     for image, path in sorted(wholes.items()):
         stem = template.render(request, index=place, image=image, images=len(wholes))
-        digest, size = file_digest(path), path.stat().st_size
-        goal = published.publish(path, stem.with_name(stem.name + path.suffix))
-        kept.append(KeptFile(str(goal.relative_to(published.directory)), digest, size))
+        name = stem.with_name(stem.name + path.suffix)
+        planned.append(KeptFile(str(name), file_digest(path), path.stat().st_size))
     connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
-    _update(connection, item, state=State.DONE, files=dump_files(kept), error=None, ended_at=time.time())
+    files = dump_files(planned)
+    _update(connection, item, state=State.RECEIVED, files=files, error=None, ended_at=time.time())
     return True
+
+
+def _finish_all(connection: Connection, published: Published, found: Wholes) -> set[Path]:
+    """Name recorded images that have no names yet; the directories that they are in."""
+    received = [
+        (item, attempt, load_files(files))
+        for item, attempt, files in connection.execute(
+            f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
+        ).fetchall()
+    ]
+    taken = _names_of(connection, {file.sha256 for _, _, planned in received for file in planned})
+    for item, attempt, planned in received:
+        files = _finish(published, planned, found.pop((item, attempt), {}), taken)
+        _update(connection, item, state=State.DONE, files=dump_files(files), error=None)
+    return {(published.directory / file.name).parent for _, _, planned in received for file in planned}
+
+
+def _names_of(connection: Connection, digests: set[str]) -> set[str]:
+    """The names of finished images with some digests."""
+    if not digests:
+        return set()
+    rows = connection.execute(
+        "SELECT json_extract(file.value, '$[0]') FROM items, json_each(CAST(items.files AS TEXT)) AS file"
+        f" WHERE state = {State.DONE} AND json_extract(file.value, '$[1]') IN ({', '.join('?' * len(digests))})",
+        tuple(digests),
+    )
+    return {name for (name,) in rows}
+
+
+def _finish(
+    published: Published, planned: Sequence[KeptFile], wholes: dict[int, Path], taken: set[str]
+) -> list[KeptFile]:
+    """Name the images of one purchase; those that have their names are looked for under them.
+
+    Args:
+        published: The directory's names.
+        planned: What is recorded.
+        wholes: The images that are still in the folder of parts.
+        taken: The names of other images with the same content; those found here are added.
+    """
+    kept = []
+    for image, file in enumerate(planned):
+        whole = wholes.get(image)
+
+        def is_it(path: Path, file: KeptFile = file, whole: Path | None = whole) -> bool:
+            if whole is not None and path.stat().st_dev == whole.stat().st_dev:
+                return path.samefile(whole)  # its other name was given it in the last moment
+            return (
+                str(path.relative_to(published.directory)) not in taken and file_digest(path) == file.sha256
+            )
+
+        there = published.find(PurePath(file.name), file.size, is_it)
+        if whole is not None and there is None:
+            there = published.publish(whole, PurePath(file.name))
+        elif whole is not None:
+            whole.unlink()
+        name = file.name if there is None else str(there.relative_to(published.directory))
+        taken.add(name)
+        kept.append(attrs.evolve(file, name=name))
+    return kept
 
 
 def _unconfirm(connection: Connection, item: int) -> None:
