@@ -18,6 +18,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import traceback
 from collections import Counter, defaultdict
 from contextlib import closing
@@ -260,6 +261,13 @@ class Job:
         told = json.loads(self._told.read_text())
         return Told(**told)
 
+    def killed_after(self, seconds):
+        """Run for a while, and kill the process; what it told if it was done by then."""
+        process = self.start()
+        time.sleep(seconds)
+        os.kill(process, signal.SIGKILL)
+        return self.wait()
+
     def killed_at(self, *kill):
         """Run until the process kills itself."""
         self.start(kill)
@@ -269,7 +277,9 @@ class Job:
         """Run to the end; what the process told."""
         self.start(**options)
         told = self.wait()
-        assert told is not None
+        assert told is not None, "it was killed"
+        while self.sandbox.account.in_flight:  # whose client is gone
+            time.sleep(0.001)
         return told
 
     def state(self, prompt):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from venice_async.sandbox import Sandbox
+from venice_async.sandbox import Fault, Sandbox
 from venice_async.storage.journal import State
 
 from .killing import Job, Painter
@@ -221,3 +223,77 @@ def test_a_recovery_that_is_killed_is_gone_on_with(job, left, kill):
     told = job.resumed()
     job.check(told, lost=int(kind == "unconfirmed"))
     assert (told.kind(PROMPTS[0]), job.billed()[PROMPTS[0]]) == (kind, billed)
+
+
+# At any instant
+
+
+def some_items(chance, first, count):
+    """Prompts, some of them twice, with seeds that are given or open."""
+    items = [(f"fox {number}", chance.choice([None, number])) for number in range(first, first + count)]
+    return items + chance.sample(items, count // 8)
+
+
+def check_seeds(job):
+    """A seed is drawn once for each item, however often that is sent."""
+    sent = job.sent_seeds()
+    for prompt, seed in job.items:
+        times = job.items.count((prompt, seed))
+        assert len(set(sent[prompt])) <= times
+        assert seed is None or set(sent[prompt]) <= {seed}
+
+
+def kill_at_random(nursery, folder, chance):
+    """Kill a batch up to four times, with other inputs in between, and hold it to every promise."""
+    painter = Painter(alike=chance.random() < 0.2)
+    pace = random.Random(chance.random())
+    with Sandbox(
+        latency=lambda _: pace.uniform(0.01, 0.03), rpm=None, images=painter, abuse_rule=False
+    ) as sandbox:
+        job = Job(nursery, sandbox, painter, folder / "out", some_items(chance, 0, 36))
+        job.fields["variants"] = chance.choice([1, 1, 2])
+        job.options.update(
+            concurrency=CONCURRENCY,
+            durability=chance.choice(["power", "process"]),
+            name=chance.choice(["{index:05d}_{seed}_{prompt}", "{prompt}", "{model}/{seed}"]),
+        )
+        sandbox.script(Fault(500), times=6, when=lambda _: pace.random() < 0.1)
+        kills = chance.randint(1, 4)
+        for kill in range(kills):
+            job.killed_after(chance.uniform(0, 0.4))
+            if chance.random() < 0.5:
+                chance.shuffle(job.items)
+            if chance.random() < 0.5:
+                job.items += some_items(chance, 100 * (kill + 1), 8)
+        told = completed(job)
+        job.check(told, lost=kills * CONCURRENCY)
+        check_seeds(job)
+        done = told.counts["generated"] + told.counts["skipped"]
+        assert job.resumed().counts == {**told.counts, "generated": 0, "skipped": done}
+        job.check(completed(job, resend_unconfirmed=True), lost=0, resent=True)
+        check_seeds(job)
+
+
+def completed(job, **options):
+    """Run until nothing fails any more at no cost; what the last process told."""
+    while (told := job.resumed(**options)).counts["failed"]:
+        pass
+    return told
+
+
+CONCURRENCY = 8
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("block", range(4))
+def test_a_batch_that_is_killed_at_any_instant(long, nursery, tmp_path, block):
+    """After up to four kills, and with what was added and moved meanwhile, everything is bought once."""
+    for seed in range(block, 200 if long else 12, 4):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        try:
+            kill_at_random(nursery, folder, random.Random(seed))
+        except BaseException as exc:
+            exc.add_note(f"with the seed {seed}")
+            raise

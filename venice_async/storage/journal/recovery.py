@@ -153,9 +153,10 @@ def _names_of(connection: Connection, digests: set[str]) -> set[str]:
     """The names of finished images with some digests."""
     if not digests:
         return set()
+    marks = ", ".join("?" * len(digests))
     rows = connection.execute(
         "SELECT json_extract(file.value, '$[0]') FROM items, json_each(CAST(items.files AS TEXT)) AS file"
-        f" WHERE state = {State.DONE} AND json_extract(file.value, '$[1]') IN ({', '.join('?' * len(digests))})",
+        f" WHERE state = {State.DONE} AND json_extract(file.value, '$[1]') IN ({marks})",
         tuple(digests),
     )
     return {name for (name,) in rows}
