@@ -53,6 +53,7 @@ Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
 
 # File systems take 255; an extension, the image's number and a number to tell it apart come on top.
 _NAME_BYTES = 240
+_PROBE = ".venice-probe.part"
 _FLUSH_BYTES = 256 * 1024
 _FLUSH_PIECES = 256
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -84,10 +85,11 @@ def prepare_directory(directory: Path) -> None:
     """
     with storage_errors():
         directory.mkdir(parents=True, exist_ok=True)
-        # Only a file that was made tells of read-only mounts, permissions and quotas.
-        probe = _temporary_in(directory)
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-        probe.unlink()
+        # Only a file that was made tells of read-only mounts, permissions and quotas. It has one name: if
+        # the process dies in between, the next one deletes it.
+        probe = directory / _PROBE
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+        probe.unlink(missing_ok=True)
 
 
 def is_image_name(name: str) -> bool:
