@@ -23,7 +23,7 @@ from typing import Any
 
 import anyio
 
-from venice_async.errors import ConfigurationError, OutputExistsError, StorageError
+from venice_async.errors import ConfigurationError, OutputExistsError, StorageError, VeniceError
 from venice_async.types.response import ImageFormat, SavedImages
 from venice_async.wire.images import ImageBegins
 
@@ -69,7 +69,7 @@ def storage_errors() -> Generator[None, None, None]:
     """Turn what the operating system raises into a `StorageError` with the same number and path."""
     try:
         yield
-    except StorageError:
+    except VeniceError:
         raise
     except OSError as exc:
         raise StorageError(exc.errno, exc.strerror, exc.filename) from exc
