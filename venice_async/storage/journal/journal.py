@@ -207,7 +207,7 @@ class Journal:
     # In the thread
 
     def _open(self, job: dict[str, str], *, extend: bool) -> Standing:
-        with journal_errors(self.path), storage_errors():
+        with storage_errors(), journal_errors(self.path):
             prepare_directory(self.directory)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
