@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import hashlib
 import itertools
 import json
 import os
 import pkgutil
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -28,7 +30,8 @@ from attrs import define, field, frozen
 
 from venice_async import ImageRequest, VeniceSession, gather_generate
 from venice_async.policy.retry import RetryPolicy
-from venice_async.storage.journal import JournalReader, State, audit
+from venice_async.storage.journal import JournalReader, State, audit, journal
+from venice_async.storage.journal.commit import GroupCommit
 
 SMALL = {"model": "fluently-xl", "width": 64, "height": 64}
 BROKEN = os.EX_SOFTWARE
@@ -37,14 +40,15 @@ BROKEN = os.EX_SOFTWARE
 # In the nursery
 
 
-def arm(where, side, number=1, match=""):
-    """Have the process kill itself at the so-manieth passing of a function.
+def arm(where, side, number=1, match="", act="die"):
+    """Have something happen to the process at the so-manieth passing of a function.
 
     Args:
         where: The function, as `module:name`.
         side: `before` it, `after` it, or `amid`: after the first half of the bytes that it is to write.
         number: Which passing, from 1.
         match: What the path that it is called with has to contain, for it to count.
+        act: What happens: one of `ACTS`.
     """
     module, _, name = where.partition(":")
     *holders, attribute = name.split(".")
@@ -57,21 +61,67 @@ def arm(where, side, number=1, match=""):
         if side == "after":
             result = original(*args, **options)
             if counts and next(passings) == number:
-                die()
+                ACTS[act]()
             return result
         pieces = args[1] if side == "amid" else [b"there is something to do"]
         if counts and any(pieces) and next(passings) == number:
             if side == "amid":
                 data = b"".join(pieces)
                 original(args[0], [data[: len(data) // 2]])
-            die()
+            ACTS[act]()
         return original(*args, **options)
 
     setattr(owner, attribute, passed)
 
 
-def die():
+def _die():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _starve():
+    """No file and no socket is opened any more."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def _fill():
+    """No file grows beyond so many bytes any more."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
+
+
+def _protect():
+    """Nothing can be written any more; the files that are open are no exception."""
+
+    def refused(*args, **options):
+        path = next((str(arg) for arg in args if isinstance(arg, str | Path)), None)
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    opened, transact = os.open, GroupCommit._transact
+
+    def open_to_read(path, flags, *args, **options):
+        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        return (refused if writes else opened)(path, flags, *args, **options)
+
+    def read_only(self, records):
+        self.connection.execute("PRAGMA query_only = ON")
+        return transact(self, records)
+
+    os.open, GroupCommit._transact = open_to_read, read_only
+    for name in ("writev", "link", "rename", "replace", "unlink", "mkdir"):
+        setattr(os, name, refused)
+
+
+def _unsettle():
+    """No directory can be brought to the disk any more."""
+
+    def failed(directory):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(directory))
+
+    journal.sync_directory = failed
+
+
+ACTS = {"die": _die, "starve": _starve, "fill": _fill, "protect": _protect, "unsettle": _unsettle}
+LARGEST = 200_000
 
 
 async def batch(order):
@@ -89,13 +139,14 @@ async def batch(order):
                 "kind": type(outcome).__name__.lower(),
                 "prompt": outcome.request.prompt,
                 "seed": outcome.request.seed,
+                "billed": getattr(outcome, "billed", None),
                 "paths": [str(path) for path in getattr(outcome, "paths", ())],
             }
             async for outcome in report.outcomes()
         ]
         return {
             "counts": {name: getattr(report, name) for name in COUNTS},
-            "stopped": report.stopped and [report.stopped.errno, str(report.stopped)],
+            "stopped": report.stopped and [report.stopped.errno, report.stopped.filename],
             "outcomes": outcomes,
         }
 
@@ -278,8 +329,6 @@ class Job:
         self.start(**options)
         told = self.wait()
         assert told is not None, "it was killed"
-        while self.sandbox.account.in_flight:  # whose client is gone
-            time.sleep(0.001)
         return told
 
     def state(self, prompt):
@@ -313,6 +362,8 @@ class Job:
             lost: The most items that may be unconfirmed.
             resent: Whether unconfirmed ones were sent again.
         """
+        while self.sandbox.account.in_flight:  # whose client is gone
+            time.sleep(0.001)
         asked = Counter(prompt for prompt, _ in self.items)
         variants = self.fields.get("variants") or 1
         counts = told.counts

@@ -260,7 +260,7 @@ def kill_at_random(nursery, folder, chance):
         sandbox.script(Fault(500), times=6, when=lambda _: pace.random() < 0.1)
         kills = chance.randint(1, 4)
         for kill in range(kills):
-            job.killed_after(chance.uniform(0, 0.4))
+            job.killed_after(chance.uniform(0.05, 0.4))
             if chance.random() < 0.5:
                 chance.shuffle(job.items)
             if chance.random() < 0.5:
