@@ -28,7 +28,7 @@ from venice_async.errors import (
     VeniceError,
 )
 from venice_async.policy.budget import Budget, cost_of
-from venice_async.policy.retry import was_billed
+from venice_async.policy.retry import stops_batch, was_billed
 from venice_async.pool import Halt, NotSentError
 from venice_async.session import VeniceSession
 from venice_async.storage.files import EXTENSIONS
@@ -144,6 +144,8 @@ class Buyer:
             self._gone.setdefault(request.model, error)
         billed = purchase.sent and was_billed(error)
         await self._recorded(purchase, error, billed=billed)
+        if stops_batch(error):  # but not what an earlier run has met: its disk may have room again
+            self.stop(error)
         if isinstance(error, UnconfirmedError):
             return Unconfirmed(index=index, request=request, error=error)
         return Failed(index=index, request=request, error=error, billed=billed)

@@ -19,7 +19,7 @@ import attrs
 
 from venice_async.errors import SessionStateError, TooManyFailuresError, ValidationError, VeniceError
 from venice_async.policy.budget import Budget, usd
-from venice_async.policy.retry import stops_batch, too_many_failures
+from venice_async.policy.retry import too_many_failures
 from venice_async.pool import Halt
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
@@ -271,8 +271,6 @@ class OutcomeStream:
             return
         if len(self._errors) < _ERRORS_KEPT:
             self._errors.append(outcome.error)
-        if stops_batch(outcome.error):
-            self._stop_because(outcome.error)
         progress, held = self._progress, self._buyer.held
         lost, tried = (
             progress.failed + progress.unconfirmed - held,
