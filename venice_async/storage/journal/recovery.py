@@ -60,6 +60,8 @@ def settle(connection: Connection, published: Published, parts: Path, template: 
             sync_directory(parts)
     with _transaction(connection):
         touched = _finish_all(connection, published, found)
+        # What went wrong after an image had come is over once the image has its name.
+        connection.execute(f"UPDATE items SET error = NULL WHERE state = {State.DONE} AND error IS NOT NULL")
         for directory in touched if synced else ():
             sync_directory(directory)
     for wholes in found.values():
