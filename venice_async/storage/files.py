@@ -113,11 +113,23 @@ def check_no_images(directory: Path) -> None:
                     )
 
 
+@contextmanager
+def _naming(path: Path) -> Generator[None, None, None]:
+    """Have an error tell the path: the operating system does not know it where it is given a descriptor."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.filename is None:
+            exc.filename = str(path)
+        raise
+
+
 def sync_directory(directory: Path) -> None:
     """Wait until the names in a directory are on the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with _naming(directory):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -197,7 +209,8 @@ class TemporaryFile:
             for piece in pieces:
                 self.digest.update(piece)
         while pieces:
-            written = os.writev(self._descriptor, pieces)
+            with _naming(self.path):
+                written = os.writev(self._descriptor, pieces)
             self.size += written
             while pieces and written >= len(pieces[0]):
                 written -= len(pieces.pop(0))
@@ -209,9 +222,10 @@ class TemporaryFile:
         """Write the rest, and close it; on the disk when this returns, if it is to be synced."""
         if not self.finished:
             self.write(self.take())
-            if synced:
-                os.fsync(self._descriptor)
-            self.close()
+            with _naming(self.path):
+                if synced:
+                    os.fsync(self._descriptor)
+                self.close()
             self.finished = True
 
     def close(self) -> None:
