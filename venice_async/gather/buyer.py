@@ -90,10 +90,14 @@ class Buyer:
         if isinstance(place, Entry):
             assert isinstance(request, ImageRequest)  # noqa: S101 - the journal holds no others
             return await self._go_on(place, request)
-        if isinstance(request, ValidationError):
-            await self.journal.enter_invalid(place, request)
-            return Failed(index=place, request=None, error=request)
-        entry = await self.journal.enter(place, request, keep_duplicates=self.keep_duplicates)
+        try:
+            if isinstance(request, ValidationError):
+                await self.journal.enter_invalid(place, request)
+                return Failed(index=place, request=None, error=request)
+            entry = await self.journal.enter(place, request, keep_duplicates=self.keep_duplicates)
+        except StorageError as exc:
+            self.stop(exc)
+            return None
         return await self._go_on(entry, request)
 
     async def _go_on(self, entry: Entry, request: ImageRequest) -> Outcome | None:
