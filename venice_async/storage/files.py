@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -235,9 +235,11 @@ class TemporaryFile:
             os.close(descriptor)
 
     def remove(self) -> None:
-        """Close and delete it."""
-        self.close()
-        self.path.unlink(missing_ok=True)
+        """Close and delete it, if the disk lets it: why it is not wanted matters more than that it stays."""
+        with suppress(OSError):
+            self.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 class Published:
