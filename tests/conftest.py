@@ -21,6 +21,8 @@ import pytest
 
 from venice_async import ImageRequest
 
+from .killing import Nursery
+
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8 + PNG_END
 WEBP = b"RIFF\x08\x08\x00\x00WEBPVP8 " + bytes(range(256)) * 8
@@ -337,6 +339,13 @@ def sandbox_elsewhere():
                 process.wait(30)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """Where processes come from that run a batch and are killed in the middle of it."""
+    with Nursery() as started:
+        yield started
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -53,6 +53,7 @@ Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
 
 # File systems take 255; an extension, the image's number and a number to tell it apart come on top.
 _NAME_BYTES = 240
+_PROBE = ".venice-probe.part"
 _FLUSH_BYTES = 256 * 1024
 _FLUSH_PIECES = 256
 _NAMES_REMEMBERED = 1000  # it is only a short cut to the next free number
@@ -88,10 +89,11 @@ def prepare_directory(directory: Path, *, synced: bool = False) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for folder in missing if synced else ():
             sync_directory(folder.parent)
-        # Only a file that was made tells of read-only mounts, permissions and quotas.
-        probe = _temporary_in(directory)
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-        probe.unlink()
+        # Only a file that was made tells of read-only mounts, permissions and quotas. It has one name: if
+        # the process dies in between, the next one deletes it.
+        probe = directory / _PROBE
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+        probe.unlink(missing_ok=True)
 
 
 def is_image_name(name: str) -> bool:
@@ -115,11 +117,23 @@ def check_no_images(directory: Path) -> None:
                     )
 
 
+@contextmanager
+def _naming(path: Path) -> Generator[None, None, None]:
+    """Have an error tell the path: the operating system does not know it where it is given a descriptor."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.filename is None:
+            exc.filename = str(path)
+        raise
+
+
 def sync_directory(directory: Path) -> None:
     """Wait until the names in a directory are on the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with _naming(directory):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -199,7 +213,8 @@ class TemporaryFile:
             for piece in pieces:
                 self.digest.update(piece)
         while pieces:
-            written = os.writev(self._descriptor, pieces)
+            with _naming(self.path):
+                written = os.writev(self._descriptor, pieces)
             self.size += written
             while pieces and written >= len(pieces[0]):
                 written -= len(pieces.pop(0))
@@ -211,9 +226,10 @@ class TemporaryFile:
         """Write the rest, and close it; on the disk when this returns, if it is to be synced."""
         if not self.finished:
             self.write(self.take())
-            if synced:
-                os.fsync(self._descriptor)
-            self.close()
+            with _naming(self.path):
+                if synced:
+                    os.fsync(self._descriptor)
+                self.close()
             self.finished = True
 
     def close(self) -> None:
@@ -223,9 +239,11 @@ class TemporaryFile:
             os.close(descriptor)
 
     def remove(self) -> None:
-        """Close and delete it."""
-        self.close()
-        self.path.unlink(missing_ok=True)
+        """Close and delete it, if the disk lets it: why it is not wanted matters more than that it stays."""
+        with suppress(OSError):
+            self.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 class Published:

@@ -337,12 +337,19 @@ class Machine(RuleBasedStateMachine):
             self.foreign[path.name] = self.content("foreign")
             path.write_bytes(self.foreign[path.name])
 
-    @precondition(lambda self: self.journal is not None and self.nobodys < 2)
-    @rule()
-    def put_a_part_of_nobody(self):
+    @precondition(lambda self: self.journal is not None and self.nobodys < 2 and self.over())
+    @rule(data=st.data())
+    def put_a_part_of_nobody(self, data):
+        """One that an attempt has left behind of which the journal knows how it ended."""
+        item = data.draw(st.sampled_from(self.over()))
         self.nobodys += 1
         self.rejected.append(self.content("nobody's"))
-        (self.journal.parts / f"999-{self.count}-0.webp").write_bytes(self.rejected[-1])
+        (self.journal.parts / f"{item.id}-1-{90 + self.count}.webp").write_bytes(self.rejected[-1])
+
+    def over(self):
+        """The items that were sent, and are not in flight."""
+        there = {State.SENT, State.RECEIVED}
+        return [item for item in self.items.values() if item.attempts and item.state not in there]
 
     # What has to agree
 

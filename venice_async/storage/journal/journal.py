@@ -196,14 +196,14 @@ class Journal:
     # In the thread
 
     def _open(self, job: dict[str, str], costs: Costs, *, extend: bool) -> Standing:
-        with journal_errors(self.path), storage_errors():
+        with storage_errors(), journal_errors(self.path):
             prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
             died = self._lock.left_behind
             begin = partial(begin_run, self.path, self.parts, self._published, job, costs, extend=extend)
             try:
-                self._thread.connection, standing = begin(died=died)
+                self._thread.connection, standing = begin(synced=self.synced, died=died)
             except JournalError:
                 self._orderly = not died  # what is missing now is missing the next time as well
                 raise

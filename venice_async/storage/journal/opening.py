@@ -17,12 +17,12 @@ from pathlib import Path
 from attrs import frozen
 
 from venice_async.errors import ConfigurationError, JournalError
-from venice_async.storage.files import Published, check_no_images, sync_directory
+from venice_async.storage.files import Published, check_no_images
 from venice_async.types.request import ImageRequest
 
 from .audit import unknown_images
 from .records import load_files, load_request
-from .recovery import part_numbers, settle, take_over
+from .recovery import part_numbers, settle
 from .schema import JOURNAL, State, check_job, connect_to_write, create
 
 __all__ = ["Costs", "Standing", "begin_run"]
@@ -65,6 +65,7 @@ def begin_run(
     costs: Costs,
     *,
     extend: bool,
+    synced: bool,
     died: bool,
 ) -> tuple[sqlite3.Connection, Standing]:
     """Begin a run on a journal; its connection, and what it holds.
@@ -76,6 +77,7 @@ def begin_run(
         job: What makes the job the one it is.
         costs: What earlier purchases have cost.
         extend: Whether another job's journal is gone on with.
+        synced: Whether what is recorded has to be on the disk.
         died: Whether the process that had the directory before has not let go of it.
     """
     if not path.exists():
@@ -89,7 +91,7 @@ def begin_run(
         known = dict(connection.execute("SELECT name, value FROM job"))
         if not extend:
             check_job(known, job, published.directory)
-        _settle(connection, path, parts, published, known["name"], log_missing=log_missing)
+        _settle(connection, path, parts, published, known["name"], synced=synced, log_missing=log_missing)
         connection.execute("BEGIN IMMEDIATE")
         _price(connection, costs)
         connection.execute("DELETE FROM job")
@@ -125,20 +127,14 @@ def _settle(
     published: Published,
     template: str,
     *,
+    synced: bool,
     log_missing: bool,
 ) -> None:
     """Bring to an end what was cut off, and see whether its records are all there."""
     found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     cut_off = found is not None and found[0] is None
-    connection.execute("BEGIN IMMEDIATE")
-    unknown = [part for part in parts.iterdir() if not _is_known(connection, part)]
-    _check_unknown(path, unknown)
-    take_over(connection, parts, template)
-    connection.execute("COMMIT")
-    connection.execute("BEGIN IMMEDIATE")
-    for folder in settle(connection, published, parts):
-        sync_directory(folder)
-    connection.execute("COMMIT")
+    _check_unknown(path, [part for part in parts.iterdir() if not _is_known(connection, part)])
+    settle(connection, published, parts, template, synced=synced)
     kept = connection.execute("SELECT 1 FROM items WHERE files IS NOT NULL LIMIT 1").fetchone()
     if log_missing or (cut_off and kept is None):
         rows = connection.execute("SELECT files FROM items WHERE files IS NOT NULL")

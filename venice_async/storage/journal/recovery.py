@@ -1,8 +1,8 @@
 """What a run that did not end left open, brought to an end before the next one begins.
 
-1. Images that are recorded get their names, if the crash came before that.
-2. Images that are whole on disk are taken over, though their record is missing: they were paid for.
-   That is recorded before anything moves, so that a crash here loses nothing either.
+1. Images that are whole on disk are taken over, though their record is missing: they were paid for.
+   The record comes first, and the name after it, as in a run: a crash in here loses no more than one there.
+2. Images that are recorded get their names, if the crash came before that.
 3. What else was sent is unconfirmed, and counts as spent.
 4. Nothing is left in the folder of parts. A whole image that belongs to no purchase is kept with the
    rejected ones; half an image is deleted.
@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from sqlite3 import Connection
 from typing import Any
@@ -22,62 +22,53 @@ from typing import Any
 import attrs
 
 from venice_async.errors import UnconfirmedError
-from venice_async.storage.files import EXTENSIONS, Published
+from venice_async.storage.files import EXTENSIONS, Published, sync_directory
 from venice_async.storage.names import NameTemplate
 from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .records import KeptFile, dump_error, dump_files, load_files, load_request
 from .schema import State
 
-__all__ = ["file_digest", "part_name", "part_numbers", "settle", "take_over"]
+__all__ = ["file_digest", "part_name", "part_numbers", "settle"]
 
 _HASHED_AT_ONCE = 1024 * 1024
 _SUFFIXES = set(EXTENSIONS.values())
-_LOST = "the process ended while the request was in flight; it may have been billed"
+
+Wholes = dict[tuple[int, int], dict[int, Path]]
+"""Whole images by item and attempt, then by their place in the answer."""
 
 
-def take_over(connection: Connection, parts: Path, template: str) -> None:
-    """Decide what became of what was sent, and record it, before `settle` moves anything.
-
-    Args:
-        connection: In a transaction.
-        parts: The directory's folder of parts.
-        template: Of file names.
-    """
-    found = _parts_by_attempt(parts)
-    for item, attempt, *row in connection.execute(
-        "SELECT items.id, attempts, place, seed, request, pictures.body FROM items"
-        f" LEFT JOIN pictures ON pictures.digest = items.pictures WHERE state = {State.SENT}"
-    ).fetchall():
-        planned = _planned(row, found[item, attempt], NameTemplate(template))
-        if planned is None:
-            lost = UnconfirmedError(_LOST)
-            _update(connection, item, state=State.UNCONFIRMED, error=dump_error(lost), ended_at=time.time())
-        else:
-            told = dump_files(planned)
-            _update(connection, item, state=State.RECEIVED, files=told, error=None, ended_at=time.time())
-        connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
-
-
-def settle(connection: Connection, published: Published, parts: Path) -> set[Path]:
-    """Give recorded images their names, and empty the folder of parts; the folders that have changed.
+def settle(connection: Connection, published: Published, parts: Path, template: str, *, synced: bool) -> None:
+    """Bring to an end what was left open.
 
     Args:
-        connection: In a transaction, after that of `take_over`.
+        connection: Not in a transaction.
         published: The directory's names.
         parts: Its folder of parts.
+        template: Of file names.
+        synced: Whether what is recorded has to be on the disk.
     """
-    found = _parts_by_attempt(parts)
-    touched = set()
-    for item, attempt, files in connection.execute(
-        f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
-    ).fetchall():
-        for path in _finish(connection, published, item, load_files(files), found.pop((item, attempt), {})):
-            touched.add(path.parent)
+    found, torn = _sorted_parts(parts)
+    with _transaction(connection):
+        for row in connection.execute(
+            "SELECT items.id, attempts, place, seed, request, pictures.body FROM items"
+            f" LEFT JOIN pictures ON pictures.digest = items.pictures WHERE state = {State.SENT}"
+        ).fetchall():
+            if not _take_over(connection, row, found.get(row[:2], {}), NameTemplate(template)):
+                _unconfirm(connection, row[0])
+        if synced:
+            sync_directory(parts)
+    with _transaction(connection):
+        touched = _finish_all(connection, published, found)
+        # What went wrong after an image had come is over once the image has its name.
+        connection.execute(f"UPDATE items SET error = NULL WHERE state = {State.DONE} AND error IS NOT NULL")
+        for directory in touched if synced else ():
+            sync_directory(directory)
     for wholes in found.values():
         for path in wholes.values():
             Published(published.directory / ".venice" / "rejected").publish(path, PurePath(path.name))
-    return touched
+    for path in torn:
+        path.unlink()
 
 
 def file_digest(path: Path) -> str:
@@ -89,8 +80,12 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _has_digest(sha256: str, path: Path) -> bool:
-    return file_digest(path) == sha256
+@contextmanager
+def _transaction(connection: Connection) -> Generator[None, None, None]:
+    """If it is left by an exception, closing the connection rolls it back."""
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.execute("COMMIT")
 
 
 def part_name(item: int, attempt: int, image: int) -> str:
@@ -107,75 +102,121 @@ def part_numbers(part: Path) -> tuple[int, int, int] | None:
     return item, attempt, image
 
 
-def _parts_by_attempt(parts: Path) -> dict[tuple[int, int], dict[int, Path]]:
-    """Whole images by item and attempt, then by their place in the answer; the others are deleted.
+def _sorted_parts(parts: Path) -> tuple[Wholes, list[Path]]:
+    """The whole images, and what else there is.
 
-    The images of an answer get their extensions once all of them are whole: one that has it speaks for the
-    others.
+    The images of an answer get their extensions when all of them are whole: one that has it tells of
+    the others.
     """
-    found: dict[tuple[int, int], dict[int, Path]] = defaultdict(dict)
-    for path in sorted(parts.iterdir(), key=_is_whole, reverse=True):
+    found: Wholes = defaultdict(dict)
+    torn = []
+    for path in sorted(parts.iterdir(), key=lambda path: path.suffix not in _SUFFIXES):
         numbers = part_numbers(path)
-        whole = _whole(path) if numbers is not None and (numbers[:2] in found or _is_whole(path)) else None
-        if whole is None or numbers is None:
-            path.unlink()
+        if numbers is None:
+            torn.append(path)
+            continue
+        item, attempt, image = numbers
+        if path.suffix in _SUFFIXES:
+            found[item, attempt][image] = path
+        elif (item, attempt) in found and (suffix := _suffix_of(path)) is not None:
+            found[item, attempt][image] = path.rename(path.with_suffix(suffix))
         else:
-            found[numbers[:2]][numbers[2]] = whole
-    return found
+            torn.append(path)
+    return found, torn
 
 
-def _is_whole(path: Path) -> bool:
-    return path.suffix in _SUFFIXES
-
-
-def _whole(path: Path) -> Path | None:
-    """A part of a whole answer, with the extension of its format; None for what is no image."""
-    if _is_whole(path):
-        return path
+def _suffix_of(path: Path) -> str | None:
     with path.open("rb") as file:
         image_format = detect_format(file.read(MAGIC_BYTES))
-    return None if image_format is None else path.rename(path.with_suffix(EXTENSIONS[image_format]))
+    return None if image_format is None else EXTENSIONS[image_format]
 
 
-def _planned(row: Sequence[Any], wholes: dict[int, Path], template: NameTemplate) -> list[KeptFile] | None:
-    """The files of a purchase whose images are whole, though the record of their answer is missing."""
-    place, seed, body, pictures = row
+def _take_over(
+    connection: Connection, row: tuple[Any, ...], wholes: dict[int, Path], template: NameTemplate
+) -> bool:
+    """Make a purchase of images that are whole, though the record of their answer is missing."""
+    item, _, place, seed, body, pictures = row
     request = load_request(body, pictures)
-    if len(wholes) < (request.variants or 1):
-        return None
     if seed is not None:
         request = attrs.evolve(request, seed=seed)
+    if len(wholes) < (request.variants or 1):
+        return False
     planned = []
     for image, path in sorted(wholes.items()):
         stem = template.render(request, index=place, image=image, images=len(wholes))
-        name = str(stem.with_name(stem.name + path.suffix))
-        planned.append(KeptFile(name, file_digest(path), path.stat().st_size))
-    return planned
+        name = stem.with_name(stem.name + path.suffix)
+        planned.append(KeptFile(str(name), file_digest(path), path.stat().st_size))
+    connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
+    files = dump_files(planned)
+    _update(connection, item, state=State.RECEIVED, files=files, error=None, ended_at=time.time())
+    return True
+
+
+def _finish_all(connection: Connection, published: Published, found: Wholes) -> set[Path]:
+    """Name recorded images that have no names yet; the directories that they are in."""
+    received = [
+        (item, attempt, load_files(files))
+        for item, attempt, files in connection.execute(
+            f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
+        ).fetchall()
+    ]
+    taken = _names_of(connection, {file.sha256 for _, _, planned in received for file in planned})
+    for item, attempt, planned in received:
+        files = _finish(published, planned, found.pop((item, attempt), {}), taken)
+        _update(connection, item, state=State.DONE, files=dump_files(files), error=None)
+    return {(published.directory / file.name).parent for _, _, planned in received for file in planned}
+
+
+def _names_of(connection: Connection, digests: set[str]) -> set[str]:
+    """The names of finished images with some digests."""
+    if not digests:
+        return set()
+    marks = ", ".join("?" * len(digests))
+    rows = connection.execute(
+        "SELECT json_extract(file.value, '$[0]') FROM items, json_each(CAST(items.files AS TEXT)) AS file"
+        f" WHERE state = {State.DONE} AND json_extract(file.value, '$[1]') IN ({marks})",
+        tuple(digests),
+    )
+    return {name for (name,) in rows}
 
 
 def _finish(
-    connection: Connection,
-    published: Published,
-    item: int,
-    planned: Sequence[KeptFile],
-    wholes: dict[int, Path],
-) -> list[Path]:
-    """Name recorded images that have no names yet; the others are looked for under theirs."""
-    kept, paths = [], []
+    published: Published, planned: Sequence[KeptFile], wholes: dict[int, Path], taken: set[str]
+) -> list[KeptFile]:
+    """Name the images of one purchase; those that have their names are looked for under them.
+
+    Args:
+        published: The directory's names.
+        planned: What is recorded.
+        wholes: The images that are still in the folder of parts.
+        taken: The names of other images with the same content; those found here are added.
+    """
+    kept = []
     for image, file in enumerate(planned):
-        name = PurePath(file.name)
-        there = published.find(name, file.size, partial(_has_digest, file.sha256))
-        if (whole := wholes.get(image)) is not None:
-            if there is None:
-                there = published.publish(whole, name)
-            else:
-                whole.unlink()  # its other name was given it in the last moment
-        if there is not None:
-            paths.append(there)
-            name = there.relative_to(published.directory)
-        kept.append(attrs.evolve(file, name=str(name)))
-    _update(connection, item, state=State.DONE, files=dump_files(kept), error=None)
-    return paths
+        whole = wholes.get(image)
+
+        def is_it(path: Path, file: KeptFile = file, whole: Path | None = whole) -> bool:
+            if whole is not None and path.stat().st_dev == whole.stat().st_dev:
+                return path.samefile(whole)  # its other name was given it in the last moment
+            return (
+                str(path.relative_to(published.directory)) not in taken and file_digest(path) == file.sha256
+            )
+
+        there = published.find(PurePath(file.name), file.size, is_it)
+        if whole is not None and there is None:
+            there = published.publish(whole, PurePath(file.name))
+        elif whole is not None:
+            whole.unlink()
+        name = file.name if there is None else str(there.relative_to(published.directory))
+        taken.add(name)
+        kept.append(attrs.evolve(file, name=name))
+    return kept
+
+
+def _unconfirm(connection: Connection, item: int) -> None:
+    error = UnconfirmedError("the process ended while the request was in flight; it may have been billed")
+    connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
+    _update(connection, item, state=State.UNCONFIRMED, error=dump_error(error), ended_at=time.time())
 
 
 def _update(connection: Connection, item: int, **values: Any) -> None:

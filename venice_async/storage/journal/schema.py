@@ -14,6 +14,8 @@ from contextlib import closing, contextmanager
 from enum import IntEnum
 from pathlib import Path
 
+import orjson
+
 from venice_async.errors import JobChangedError, JournalError, StorageError
 from venice_async.storage.files import sync_directory
 
@@ -215,6 +217,8 @@ def journal_errors(path: Path) -> Generator[None, None, None]:
         raise StorageError(number, text, str(path)) from exc
     except OSError as exc:
         raise StorageError(exc.errno, exc.strerror, exc.filename or str(path)) from exc
+    except orjson.JSONDecodeError as exc:  # SQLite cannot know that its text is none
+        raise _damaged(path, f"a record cannot be read: {exc}") from exc
 
 
 def _why_not_open(path: Path) -> tuple[int, str]:

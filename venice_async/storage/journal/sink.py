@@ -130,4 +130,4 @@ class PurchaseSink(FileSink):
     async def _remove_first(self) -> None:
         """The first part is there before the first image is."""
         if not self._files:
-            await self._writer.submit(storage_errors()(self._first.remove))
+            await self._writer.submit(self._first.remove)
