@@ -21,7 +21,9 @@ import pytest
 
 from venice_async import ImageRequest
 
-from .killing import Nursery
+pytest.register_assert_rewrite("tests.killing")
+
+from .killing import Nursery  # noqa: E402 - the asserts in it tell what they compare
 
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8 + PNG_END
@@ -342,9 +344,9 @@ def sandbox_elsewhere():
 
 
 @pytest.fixture(scope="session")
-def nursery():
+def nursery(tmp_path_factory):
     """Where processes come from that run a batch and are killed in the middle of it."""
-    with Nursery() as started:
+    with Nursery(tmp_path_factory.mktemp("nursery")) as started:
         yield started
 
 

@@ -85,7 +85,6 @@ def _starve():
 
 def _fill():
     """No file grows beyond so many bytes any more."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
 
 
@@ -121,7 +120,7 @@ def _unsettle():
 
 
 ACTS = {"die": _die, "starve": _starve, "fill": _fill, "protect": _protect, "unsettle": _unsettle}
-LARGEST = 200_000
+LARGEST = 1_000_000
 
 
 async def batch(order):
@@ -134,6 +133,8 @@ async def batch(order):
         "key", base_url=order["url"], rate_limit=None, guard=None, retry=retry
     ) as venice:
         report = await gather_generate(venice, what, into=order["into"], **order["options"])
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # to be told, it has to be read
         outcomes = [
             {
                 "kind": type(outcome).__name__.lower(),
@@ -191,7 +192,14 @@ def _nursery():
 
 
 class Nursery:
-    """Starts processes that run a batch, one at a time."""
+    """Starts processes that run a batch, one at a time.
+
+    Args:
+        notes: A folder for what they have to tell.
+    """
+
+    def __init__(self, notes):
+        self.notes = notes
 
     def __enter__(self):
         self._process = subprocess.Popen(
@@ -279,11 +287,11 @@ class Job:
 
     @property
     def _told(self):
-        return self.into.with_name("told.json")
+        return self.nursery.notes / "told.json"
 
     @property
     def _stderr(self):
-        return self.into.with_name("stderr.txt")
+        return self.nursery.notes / "stderr.txt"
 
     def start(self, *kills, resend_unconfirmed=False):
         """Start a process that works on the job; its id."""
@@ -305,7 +313,7 @@ class Job:
     def wait(self):
         """Wait for the end of the process; what it told, None if it was killed."""
         code = self.nursery.wait()
-        assert self._stderr.read_text() == ""
+        assert not (text := self._stderr.read_text()), text
         assert code in {0, -signal.SIGKILL}
         if code:
             return None
@@ -324,9 +332,9 @@ class Job:
         self.start(kill)
         assert self.wait() is None, "it was not killed: it never came there"
 
-    def resumed(self, **options):
+    def resumed(self, *acts, **options):
         """Run to the end; what the process told."""
-        self.start(**options)
+        self.start(*acts, **options)
         told = self.wait()
         assert told is not None, "it was killed"
         return told
