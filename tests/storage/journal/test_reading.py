@@ -252,7 +252,7 @@ def test_the_balance_is_that_of_the_last_answer(tmp_path):
 
 
 def test_a_run_is_running_until_it_ends_and_says_what_stopped_it(tmp_path):
-    """One whose process has died looks as if it were."""
+    """One whose process has died was cut off."""
 
     async def body():
         reader = JournalReader(tmp_path)
@@ -260,10 +260,11 @@ def test_a_run_is_running_until_it_ends_and_says_what_stopped_it(tmp_path):
         assert (reader.status().running, reader.status().rate) == (True, 0.0)
         await journal.close(BudgetExceededError("nothing is left"))
         assert (reader.status().running, reader.status().stopped) == (False, "nothing is left")
+        assert not reader.status().cut_off
         journal = await begun(tmp_path)
         assert (reader.status().running, reader.status().stopped) == (True, None)
         await die(journal)
-        assert reader.status().running
+        assert (reader.status().running, reader.status().cut_off) == (False, True)
         assert reader.status().runs == 2
 
     asyncio.run(body())

@@ -382,9 +382,9 @@ def test_names_are_on_the_disk_before_they_are_recorded(tmp_path, monkeypatch):
     """Also those that a crash had kept from being given: counted by the folders that are synced."""
     synced = []
     from venice_async.storage.journal import journal as module
-    from venice_async.storage.journal import opening
+    from venice_async.storage.journal import recovery
 
-    for place in (module, opening):
+    for place in (module, recovery):
         monkeypatch.setattr(place, "sync_directory", lambda path: synced.append(path.name))
 
     async def body():
@@ -393,10 +393,10 @@ def test_names_are_on_the_disk_before_they_are_recorded(tmp_path, monkeypatch):
         await cut_off(journal, item, write_parts(journal, item, 1, b"one"))
         synced.clear()
         async with opened(tmp_path / "out", durability="power"):
-            assert synced == ["out", ".venice", "out"]
+            assert synced == ["parts", "out", ".venice", "out"]
         journal = await begun(tmp_path / "out")
         await die(journal)
-        assert synced == ["out", ".venice", "out"]
+        assert synced == ["parts", "out", ".venice", "out"]
 
     run(body)
 

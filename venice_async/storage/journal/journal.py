@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from attrs import frozen
 
-from venice_async.errors import JournalError, StorageError, VeniceError
+from venice_async.errors import JournalError, VeniceError
 from venice_async.storage.files import (
     Published,
     prepare_directory,
@@ -112,7 +112,7 @@ class Journal:
         gone = self._thread.submit(self._let_go)
         await outlasted(self._thread.close())  # which carries out both before
         gone.result()
-        with suppress(StorageError, sqlite3.Error):  # a disk that is full has told so before
+        with suppress(OSError, sqlite3.Error):  # a disk that fails has told so before
             ended.result()
 
     async def enter(self, place: int, request: ImageRequest, *, keep_duplicates: bool) -> Entry:
