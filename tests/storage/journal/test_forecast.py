@@ -59,7 +59,7 @@ runs = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(runs=runs)
 def test_a_forecast_agrees_with_the_run_that_follows(tmp_path_factory, runs):
     """Whatever the runs before have left, and however often the input repeats itself."""
