@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Literal
@@ -64,15 +65,22 @@ def _text(value: Any) -> str:
         case list() | tuple():
             text = ", ".join(map(_text, value))
         case Mapping() | int() | float() | bool():
-            text = orjson.dumps(value, default=str).decode()
+            text = _json(value)
         case _ if attrs.has(type(value)):
-            text = orjson.dumps(attrs.asdict(value), default=str).decode()
+            text = _json(attrs.asdict(value))
         case _:
             return "an iterator"
     if len(text) > _SHOWN:
         digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
         return f"{text[:_SHOWN]}... ({digest})"
     return text
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except orjson.JSONEncodeError:  # integers beyond 64 bits
+        return json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[str]:
