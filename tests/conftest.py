@@ -21,9 +21,9 @@ import pytest
 
 from venice_async import ImageRequest
 
-pytest.register_assert_rewrite("tests.killing")
+pytest.register_assert_rewrite("tests.jobs")
 
-from .killing import Nursery  # noqa: E402 - the asserts in it tell what they compare
+from .jobs import Nursery  # noqa: E402 - the asserts in it tell what they compare
 
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8 + PNG_END

@@ -9,7 +9,7 @@ import pytest
 from venice_async.sandbox import Fault, Sandbox
 from venice_async.storage.journal import State
 
-from .killing import Job, Painter
+from .jobs import Job, Painter
 
 JOURNAL = "venice_async.storage.journal"
 STEPS = f"{JOURNAL}.steps"

@@ -25,7 +25,8 @@ from venice_async.errors import (
 from venice_async.sandbox import Sandbox
 from venice_async.storage.journal import audit
 
-from .killing import LARGEST, SMALL, Job, Painter
+from .jobs import Job, Painter
+from .killing import LARGEST, SMALL
 
 PROMPTS = [f"fox {number}" for number in range(6)]
 STEPS = "venice_async.storage.journal.steps"
