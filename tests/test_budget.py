@@ -289,9 +289,6 @@ def test_a_budget_stops_what_is_held_from_nothing(tmp_path):
     assert account.received == 3
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the last attempt is counted with the lost one, whatever it ended with"
-)
 def test_an_attempt_that_was_refused_after_a_lost_one_is_not_paid_for(tmp_path):
     """Of two attempts one may have been billed."""
 
@@ -303,6 +300,20 @@ def test_an_attempt_that_was_refused_after_a_lost_one_is_not_paid_for(tmp_path):
     report, _ = batch(body, attempts=2, resend=True)
     assert (report.unconfirmed, report.spent_usd) == (1, 0.01)
     assert JournalReader(tmp_path).status().spent_usd == 0.01
+
+
+def test_what_comes_back_at_no_cost_is_spent_again(tmp_path):
+    """Refusals in flight do not end a job that has spent nothing yet."""
+
+    async def body(venice, sandbox):
+        sandbox.script(Fault(500), times=5)
+        return await gather_generate(
+            venice, "fox", into=tmp_path, seeds=range(20), budget_usd=0.05, concurrency=16, **SMALL
+        )
+
+    report, account = batch(body, attempts=4)
+    assert (report.generated, report.pending, account.billed) == (5, 15, 5)
+    assert isinstance(report.stopped, BudgetExceededError)
 
 
 def test_requests_of_a_budget_need_not_have_seeds(tmp_path):

@@ -290,13 +290,6 @@ def test_what_is_read_back_is_what_was_streamed(tmp_path):
     assert len(streamed) == len(what)
 
 
-@pytest.mark.xfail(strict=True, reason="a journal keeps of an item only the last run that asked for it")
-def test_a_report_tells_its_own_run_also_after_a_later_one(tmp_path):
-    first, _ = once(tmp_path)
-    once(tmp_path)
-    assert len(asyncio.run(listed(first.outcomes()))) == 8
-
-
 # Again, without the input
 
 

@@ -18,6 +18,9 @@ __all__ = ["BatchReport"]
 class BatchReport:
     """What a batch did.
 
+    The outcomes are read from the directory's journal; what a later run has asked for again is told by
+    that run's report.
+
     Attributes:
         generated: Requests whose images have come to disk.
         skipped: Requests whose images an earlier run has bought.
