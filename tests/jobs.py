@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import json
@@ -17,7 +18,29 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
+from venice_async import VeniceSession, gather_generate
 from venice_async.storage.journal import JournalReader, State, audit
+
+from .killing import SMALL
+
+
+def gathered(sandbox, into, what, **options):
+    """The report of a batch in this process."""
+
+    async def main():
+        async with VeniceSession("key", base_url=sandbox.url, rate_limit=None, guard=None) as venice:
+            return await gather_generate(venice, what, into=into, **{**SMALL, **options})
+
+    return asyncio.run(main())
+
+
+def content(folder):
+    """The content of each file, but of the lock, which names the last one who tried."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "lock"
+    }
 
 
 class Nursery:

@@ -151,6 +151,7 @@ def test_images_of_one_name_and_one_content_are_not_mistaken_for_each_other(
 # Before the first purchase and after the last
 
 OPENED = [
+    ("while-it-looks-whether-it-can-write", "pathlib:Path.unlink", "before", 1, "out/.venice-probe"),
     ("before-the-journal-is-made", f"{OPENING}:create", "before"),
     ("before-the-journal-has-its-name", "pathlib:Path.replace", "before"),
     ("after-the-journal-is-made", f"{OPENING}:create", "after"),
@@ -164,10 +165,10 @@ OPENED = [
 ]
 
 
-@pytest.mark.parametrize(("where", "side"), [pytest.param(*row[1:], id=row[0]) for row in OPENED])
-def test_a_batch_that_is_killed_before_its_first_purchase_is_begun_anew(job, where, side):
+@pytest.mark.parametrize("kill", [pytest.param(row[1:], id=row[0]) for row in OPENED])
+def test_a_batch_that_is_killed_before_its_first_purchase_is_begun_anew(job, kill):
     """Whatever there is of its journal is in nobody's way."""
-    job.killed_at(where, side)
+    job.killed_at(*kill)
     assert job.sandbox.account.received == 0
     told = job.resumed()
     job.check(told, lost=0)
@@ -259,14 +260,14 @@ def check_seeds(job):
         assert seed is None or set(sent[prompt]) <= {seed}
 
 
-def kill_at_random(nursery, folder, chance, kills):
+def kill_at_random(nursery, folder, chance, *, kills, items):
     """Kill a batch, with other inputs in between, and hold it to every promise."""
     painter = Painter(alike=chance.random() < 0.2)
     pace = random.Random(chance.random())
     with Sandbox(
         latency=lambda _: pace.uniform(0.01, 0.03), rpm=None, images=painter, abuse_rule=False
     ) as sandbox:
-        job = Job(nursery, sandbox, painter, folder / "out", some_items(chance, 0, 36))
+        job = Job(nursery, sandbox, painter, folder / "out", some_items(chance, 0, items))
         job.fields["variants"] = chance.choice([1, 1, 2])
         job.options.update(
             concurrency=CONCURRENCY,
@@ -309,7 +310,8 @@ def test_a_batch_that_is_killed_at_any_instant(long, nursery, tmp_path, block):
         folder.mkdir()
         chance = random.Random(seed)
         try:
-            kill_at_random(nursery, folder, chance, chance.randint(1, 4 if long else 2))
+            kills = chance.randint(1, 4 if long else 2)
+            kill_at_random(nursery, folder, chance, kills=kills, items=36 if long else 18)
         except BaseException as exc:
             exc.add_note(f"with the seed {seed}")
             raise
