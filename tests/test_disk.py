@@ -18,7 +18,7 @@ from .killing import LARGEST
 
 PROMPTS = [f"fox {number}" for number in range(6)]
 STEPS = "venice_async.storage.journal.steps"
-OPENING = "venice_async.storage.journal.journal"
+RUN = "venice_async.storage.journal.journal"
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ FAILING = [
     ("at-an-intent", f"{STEPS}:intend", "after", ["protect", "starve", "unsettle"]),
     ("before-a-record", f"{STEPS}:receive", "before", ["protect"]),
     ("after-a-record", f"{STEPS}:receive", "after", ["protect", "starve", "unsettle"]),
-    ("at-a-part", f"{OPENING}:Journal._open_part", "before", ["protect", "starve"]),
+    ("at-a-part", f"{RUN}:Journal._open_part", "before", ["protect", "starve"]),
     ("at-a-rename", "pathlib:Path.rename", "before", ["protect"]),
     ("at-a-link", "os:link", "before", ["protect", "unsettle"]),
 ]

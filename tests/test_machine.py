@@ -22,8 +22,6 @@ from venice_async.sandbox import Sandbox
 from .jobs import Job, Painter, content, gathered
 
 PROMPTS = [f"fox {number}" for number in range(6)]
-STEPS = "venice_async.storage.journal.steps"
-OPENING = "venice_async.storage.journal.journal"
 
 
 @pytest.fixture

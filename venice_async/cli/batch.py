@@ -14,7 +14,7 @@ import attrs
 from attrs import field, frozen
 
 from venice_async.errors import BadRequestError, NotFoundError, VeniceError
-from venice_async.gather import OutcomeStream, Plan, plan_generate, stream_generate
+from venice_async.gather import Duplicates, OutcomeStream, Plan, plan_generate, stream_generate
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
 from venice_async.sweep import Sweep
@@ -33,7 +33,7 @@ class Job:
     into: Path = field(kw_only=True)
     seeds: list[int] | None = field(kw_only=True)
     name: str = field(kw_only=True)
-    duplicates: Any = field(kw_only=True)
+    duplicates: Duplicates = field(kw_only=True)
     extend: bool = field(kw_only=True)
 
     def arguments(self) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import attrs
 import typer
 
+from venice_async.gather import Duplicates
 from venice_async.policy.retry import RetryPolicy
+from venice_async.storage.journal import Durability, Verification
 from venice_async.storage.names import DEFAULT_NAME
 from venice_async.types.limits import RequestLimits
 from venice_async.types.request import ImageRequest
+from venice_async.types.response import ImageFormat
 
 from .batch import Job, generate_images, show_plan
 from .connect import AsJson, BaseUrl, UseSandbox, connected
@@ -25,50 +27,6 @@ __all__ = ["generate"]
 _REQUEST = "What to draw (each is sent only when given)"
 _INPAINT = "Inpainting (retired by the API in May 2025)"
 _JOB = "The job"
-
-
-class Limits(StrEnum):
-    """The profiles that `--limits` takes."""
-
-    documented = "documented"
-    schema = "schema"
-
-
-class ImageFormat(StrEnum):
-    """What `--format` takes."""
-
-    jpeg = "jpeg"
-    png = "png"
-    webp = "webp"
-
-
-class Durability(StrEnum):
-    """What `--durability` takes."""
-
-    power = "power"
-    process = "process"
-
-
-class Verification(StrEnum):
-    """What `--verify` takes."""
-
-    header = "header"
-    decode = "decode"
-
-
-class Duplicates(StrEnum):
-    """What `--duplicates` takes."""
-
-    keep = "keep"
-    skip = "skip"
-
-
-class Quality(StrEnum):
-    """What `--quality` takes."""
-
-    low = "low"
-    medium = "medium"
-    high = "high"
 
 
 def generate(
@@ -128,18 +86,18 @@ def generate(
         ),
     ] = None,
     limits: Annotated[
-        Limits, typer.Option(help="The ranges of the fields.", rich_help_panel=_JOB)
-    ] = Limits.documented,
+        Literal["documented", "schema"], typer.Option(help="The ranges of the fields.", rich_help_panel=_JOB)
+    ] = "documented",
     budget_usd: BudgetUsd = None,
     durability: Annotated[
         Durability, typer.Option(help="What the journal survives.", rich_help_panel=_JOB)
-    ] = Durability.power,
+    ] = "power",
     verify: Annotated[
         Verification, typer.Option(help="What an image has to pass.", rich_help_panel=_JOB)
-    ] = Verification.header,
+    ] = "header",
     duplicates: Annotated[
         Duplicates, typer.Option(help="What becomes of prompts that are there twice.", rich_help_panel=_JOB)
-    ] = Duplicates.keep,
+    ] = "keep",
     extend: Annotated[
         bool, typer.Option("--extend", help="Add to another job's directory.", rich_help_panel=_JOB)
     ] = False,
@@ -192,7 +150,8 @@ def generate(
     aspect_ratio: Annotated[str | None, typer.Option(help="Such as 16:9.", rich_help_panel=_REQUEST)] = None,
     resolution: Annotated[str | None, typer.Option(help="Such as 2K.", rich_help_panel=_REQUEST)] = None,
     quality: Annotated[
-        Quality | None, typer.Option(help="Of tiered models.", rich_help_panel=_REQUEST)
+        Literal["low", "medium", "high"] | None,
+        typer.Option(help="Of tiered models.", rich_help_panel=_REQUEST),
     ] = None,
     embed_exif_metadata: Annotated[
         bool | None,
@@ -243,7 +202,7 @@ def generate(
     """
     given = dict(locals())
     screen = Screen()
-    what = what_from(given, RequestLimits.SCHEMA if limits is Limits.schema else RequestLimits.DOCUMENTED)
+    what = what_from(given, RequestLimits.SCHEMA if limits == "schema" else RequestLimits.DOCUMENTED)
     several = parse_seeds(seeds)
     for edge in (min(several), max(several)) if several else ():
         # Out of range: better now than when its turn comes.
@@ -253,14 +212,14 @@ def generate(
         into=checked_directory(into),
         seeds=several,
         name=name,
-        duplicates=duplicates.value,
+        duplicates=duplicates,
         extend=extend,
     )
     options = {
         "max_failures": whole_or_share(max_failures),
         "budget_usd": budget_usd,
-        "durability": durability.value,
-        "verify": verify.value,
+        "durability": durability,
+        "verify": verify,
     }
     how = {
         "concurrency": concurrency,

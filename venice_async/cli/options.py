@@ -131,12 +131,12 @@ def _requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[Imag
 def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a request that were given."""
     plain = {
-        field.name: str(value) if field.name == "quality" else value
+        field.name: value
         for field in attrs.fields(ImageRequest)
         if field.name not in {"prompt", "limits", "inpaint"} and (value := given.get(field.name)) is not None
     }
     if given["image_format"] is not None:
-        plain["format"] = str(given["image_format"])
+        plain["format"] = given["image_format"]
     if (inpaint := _inpaint(given)) is not None:
         plain["inpaint"] = inpaint
     if given["style_reference_strength"] is not None and not given["style_reference"]:

@@ -2,11 +2,13 @@
 
 from .again import stream_retry
 from .batch import gather_generate, stream_generate
+from .job import Duplicates
 from .plan import Plan, plan_generate
 from .source import What
 from .stream import OutcomeStream
 
 __all__ = [
+    "Duplicates",
     "OutcomeStream",
     "Plan",
     "What",

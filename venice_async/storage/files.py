@@ -37,7 +37,7 @@ __all__ = [
     "TemporaryFile",
     "check_goal",
     "check_no_images",
-    "is_image_name",
+    "images_in",
     "name_for",
     "prepare_directory",
     "storage_errors",
@@ -96,25 +96,24 @@ def prepare_directory(directory: Path, *, synced: bool = False) -> None:
         probe.unlink(missing_ok=True)
 
 
-def is_image_name(name: str) -> bool:
-    """Whether a file looks like an image that a batch has made."""
-    return Path(name).suffix.lower() in _SUFFIXES and not name.startswith(".")
+def images_in(directory: Path) -> Iterator[str]:
+    """The images below a directory that a batch may have made, relative to it, without hidden ones."""
+    for folder, folders, files in os.walk(directory):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if Path(name).suffix.lower() in _SUFFIXES and not name.startswith("."):
+                yield str(Path(folder, name).relative_to(directory))
 
 
 def check_no_images(directory: Path) -> None:
     """Raise an `OutputExistsError` if the directory holds images already."""
-    with storage_errors():
-        for folder, folders, files in os.walk(directory):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in files:
-                if is_image_name(name):
-                    found = Path(folder, name).relative_to(directory)
-                    raise OutputExistsError(
-                        errno.EEXIST,
-                        f"The directory holds images already ({found}), and no journal that tells of them;"
-                        " choose another",
-                        str(directory),
-                    )
+    for found in images_in(directory):
+        raise OutputExistsError(
+            errno.EEXIST,
+            f"The directory holds images already ({found}), and no journal that tells of them;"
+            " choose another",
+            str(directory),
+        )
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -11,7 +10,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from venice_async.storage.files import is_image_name, storage_errors
+from venice_async.storage.files import images_in, storage_errors
 
 from .reading import JournalReader
 from .recovery import file_digest
@@ -69,10 +68,6 @@ def _make(known: sqlite3.Connection) -> None:
 
 
 def _unknown(directory: Path, known: sqlite3.Connection) -> Iterator[str]:
-    for folder, folders, files in os.walk(directory):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            found = str(Path(folder, name).relative_to(directory))
-            there = known.execute("SELECT 1 FROM names WHERE name = ?", (found,)).fetchone()
-            if is_image_name(name) and not there:
-                yield found
+    for name in images_in(directory):
+        if known.execute("SELECT 1 FROM names WHERE name = ?", (name,)).fetchone() is None:
+            yield name
