@@ -48,8 +48,8 @@ WRITING = [
     ("amid-writing-its-part", f"{FILES}:TemporaryFile.write", "amid", 1, ITS_PART, State.SENT, LOST),
     ("after-its-part-is-written", f"{FILES}:TemporaryFile.write", "after", 1, ITS_PART, State.SENT, LOST),
     ("after-its-parts-fsync", f"{FILES}:TemporaryFile.finish", "after", 1, ITS_PART, State.SENT, LOST),
-    ("before-its-part-is-whole", "pathlib:Path.rename", "before", 1, ITS_PART, State.SENT, LOST),
-    ("after-its-part-is-whole", "pathlib:Path.rename", "after", 1, ITS_PART, State.SENT, THERE),
+    ("before-its-part-is-whole", "os:rename", "before", 1, ITS_PART, State.SENT, LOST),
+    ("after-its-part-is-whole", "os:rename", "after", 1, ITS_PART, State.SENT, THERE),
     ("before-it-is-received", f"{STEPS}:receive", "before", 2, "", State.SENT, THERE),
     ("before-receiveds-commit", f"{STEPS}:receive", "after", 2, "", State.SENT, THERE),
     ("after-receiveds-commit", f"{RUN}:Journal._put_in_place", "before", 2, "", State.RECEIVED, THERE),
@@ -107,8 +107,8 @@ WRITING_TWO = [
     ("after-the-first-is-written", f"{FILES}:TemporaryFile.finish", "after", FIRST_OF_TWO, State.SENT, LOST),
     ("amid-writing-the-second", f"{FILES}:TemporaryFile.write", "amid", SECOND_OF_TWO, State.SENT, LOST),
     ("after-both-are-written", f"{FILES}:TemporaryFile.finish", "after", SECOND_OF_TWO, State.SENT, LOST),
-    ("between-their-renames", "pathlib:Path.rename", "after", FIRST_OF_TWO, State.SENT, THERE),
-    ("after-both-are-whole", "pathlib:Path.rename", "after", SECOND_OF_TWO, State.SENT, THERE),
+    ("between-their-renames", "os:rename", "after", FIRST_OF_TWO, State.SENT, THERE),
+    ("after-both-are-whole", "os:rename", "after", SECOND_OF_TWO, State.SENT, THERE),
     ("after-the-firsts-link", "os:link", "after", FIRST_OF_TWO, State.RECEIVED, THERE),
     ("between-their-links", "os:link", "before", SECOND_OF_TWO, State.RECEIVED, THERE),
     ("after-the-seconds-link", "os:link", "after", SECOND_OF_TWO, State.RECEIVED, THERE),
@@ -198,22 +198,22 @@ RECOVERY = f"{JOURNAL}.recovery"
 FIRST_ITEM = "/1-1-"
 
 LEFT = {
-    "half": ("pathlib:Path.rename", "after", 1, THERE),
-    "whole": ("pathlib:Path.rename", "after", 2, THERE),
+    "half": ("os:rename", "after", 1, THERE),
+    "whole": ("os:rename", "after", 2, THERE),
     "received": (f"{RUN}:Journal._put_in_place", "before", 1, THERE),
     "linked": ("os:link", "after", 1, THERE),
     "sent": (f"{RUN}:Journal._open_part", "after", 1, HELD),
 }
 RECOVERING = [
     ("before-it", f"{OPENING}:settle", "before", 1, "", ["half"]),
-    ("after-a-rename", "pathlib:Path.rename", "after", 1, FIRST_ITEM, ["half"]),
+    ("after-a-rename", "os:rename", "after", 1, FIRST_ITEM, ["half"]),
     ("before-it-is-received", f"{RECOVERY}:_take_over", "before", 1, "", ["half", "whole", "sent"]),
     ("before-receiveds-commit", f"{RECOVERY}:_take_over", "after", 1, "", ["half", "whole", "sent"]),
     ("after-receiveds-commit", f"{RECOVERY}:_finish_all", "before", 1, "", ["half", "whole", "sent"]),
     ("after-the-first-link", "os:link", "after", 1, FIRST_ITEM, ["whole", "received"]),
     (
         "after-the-first-unlink",
-        "pathlib:Path.unlink",
+        "os:unlink",
         "after",
         1,
         FIRST_ITEM,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import anyio
@@ -68,8 +67,8 @@ class Purchase:
         with anyio.CancelScope(shield=True):
             self._sink = await self._intend()
         try:
-            with self.buyer.halt.ending():  # it may have come meanwhile, as may a cancellation
-                await checkpoint_if_cancelled()
+            await checkpoint_if_cancelled()  # the end may have come meanwhile
+            self.buyer.halt.check()
         except BaseException:
             await self.open_sink().discard()
             raise
@@ -100,9 +99,11 @@ class Purchase:
     async def _reserve(self) -> None:
         """Set the cost aside; wait while what is in flight may use up what is left."""
         buyer = self.buyer
-        with buyer.halt.ending():
-            while not buyer.budget.reserve(self.cost, self.request.model):
+        if not buyer.budget.reserve(self.cost, self.request.model):
+            with buyer.halt.ending():
                 await buyer.settled.wait()
+                while not buyer.budget.reserve(self.cost, self.request.model):
+                    await buyer.settled.wait()
         self._reserved = True
 
     def settle(self, *, billed: bool) -> None:
@@ -123,8 +124,8 @@ class Purchase:
                 except StorageError as exc:
                     self.buyer.stop(exc)
 
-    def _name(self, answer_id: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:
+    def _name(self, answer_id: str | None, image: int, images: int, image_format: ImageFormat) -> str:
         stem = self.buyer.template.render(
             self.request, index=self.entry.place, answer_id=answer_id, image=image, images=images
         )
-        return stem.with_name(stem.name + EXTENSIONS[image_format])
+        return stem + EXTENSIONS[image_format]

@@ -27,6 +27,11 @@ class Halt:
         for scope in self._scopes:
             scope.cancel()
 
+    def check(self) -> None:
+        """Raise a `NotSentError` if it was called."""
+        if self.called:
+            raise NotSentError
+
     @contextmanager
     def ending(self) -> Generator[None, None, None]:
         """End the block when the halt is called.

@@ -158,8 +158,12 @@ class Pool:
 
         async def admitted(number: int) -> T:
             async with self.place(model, deadline=deadline, again=number > 1, halt=halt) as admission:
-                if before_send is not None:
-                    await _prepared(before_send, admission)
+                try:
+                    if before_send is not None:
+                        await before_send()
+                except BaseException:
+                    admission.abandon()
+                    raise
                 try:
                     with confirmed():
                         return await attempt(admission)
@@ -222,16 +226,9 @@ class Pool:
             NotSentError: The halt came first.
             RequestTimeoutError: There was no leave to send by the deadline; nothing was sent.
         """
-        try:
-            async with asyncio.timeout_at(deadline):
-                with _ended_by(halt):
-                    await self._learn()
-                    rank = (not again, next(self._order))
-                    admission = await self._admitted(model, rank)
-                    while not await self._agreed(admission):
-                        admission = await self._admitted(model, rank)
-        except TimeoutError as exc:
-            raise RequestTimeoutError("no place and permit came free in time; nothing was sent") from exc
+        if halt is not None:
+            halt.check()
+        admission = self._at_once(model) or await self._in_time(model, deadline, again=again, halt=halt)
         try:
             yield admission
         except BaseException as exc:
@@ -242,6 +239,31 @@ class Pool:
         finally:
             if self._desk is not None:
                 self._desk.ended(admission)
+
+    def _at_once(self, model: str) -> Admission | None:
+        """Let a call in that has nobody and nothing to wait for."""
+        learning = self._ask is not None or not (self._learning is None or self._learning.done())
+        if self._closed or learning or self._desk is not None or not self._free or self._waiting.get(model):
+            return None
+        now = self.now()
+        if self._leave(now) or self._wait(model, now):
+            return None
+        return self._admit(model, now)
+
+    async def _in_time(
+        self, model: str, deadline: float | None, *, again: bool, halt: Halt | None
+    ) -> Admission:
+        try:
+            async with asyncio.timeout_at(deadline):
+                with _ended_by(halt):
+                    await self._learn()
+                    rank = (not again, next(self._order))
+                    admission = await self._admitted(model, rank)
+                    while not await self._agreed(admission):
+                        admission = await self._admitted(model, rank)
+                return admission
+        except TimeoutError as exc:
+            raise RequestTimeoutError("no place and permit came free in time; nothing was sent") from exc
 
     def release(self) -> None:
         """Take a place back; for the admission that holds it."""
@@ -322,12 +344,15 @@ class Pool:
     def _go(self, model: str, now: float) -> None:
         """Let the first who waits for a model go."""
         entry = heappop(self._waiting[model])
-        self._free -= 1
-        self.guard.started()
-        admission = Admission(self, self.permits.sent(model, now))
+        admission = self._admit(model, now)
         if self._desk is not None:
             self._desk.comes(admission)
         entry.turn.set_result(admission)
+
+    def _admit(self, model: str, now: float) -> Admission:
+        self._free -= 1
+        self.guard.started()
+        return Admission(self, self.permits.sent(model, now))
 
     def _come_back(self, when: float) -> None:
         """Look again at a time, or earlier."""
@@ -360,14 +385,6 @@ class Pool:
 async def _tolerant(ask: Awaitable[None]) -> None:
     with suppress(VeniceError):  # the answers themselves will tell
         await ask
-
-
-async def _prepared(before_send: BeforeSend, admission: Admission) -> None:
-    try:
-        await before_send()
-    except BaseException:
-        admission.abandon()
-        raise
 
 
 def _ended_by(halt: Halt | None) -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@
 2. A name that is taken is never overwritten: the image gets `-2`, `-3` and so on, because it was
    paid for.
 3. What an answer brought and a check refused is kept under `.venice/rejected/`.
+4. On the way of an image, paths are strings: a `Path` costs as much as the system call that it is for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -48,7 +49,7 @@ EXTENSIONS: dict[ImageFormat, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".w
 
 _SUFFIXES: dict[str, ImageFormat] = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
 
-Namer = Callable[[str | None, int, int, ImageFormat], PurePath]
+Namer = Callable[[str | None, int, int, ImageFormat], str]
 """From the API's id, the image's place, the number of images and the format to a relative path."""
 
 # File systems take 255; an extension, the image's number and a number to tell it apart come on top.
@@ -60,9 +61,9 @@ _NAMES_REMEMBERED = 1000  # it is only a short cut to the next free number
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
-def _temporary_in(directory: Path) -> Path:
+def _temporary_in(directory: str) -> str:
     """The path of a new hidden file."""
-    return directory / f".{secrets.token_hex(8)}.part"
+    return f"{directory}/.{secrets.token_hex(8)}.part"
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def check_no_images(directory: Path) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Generator[None, None, None]:
+def _naming(path: str | Path) -> Generator[None, None, None]:
     """Have an error tell the path: the operating system does not know it where it is given a descriptor."""
     try:
         yield
@@ -164,13 +165,13 @@ def check_goal(goal: Path) -> None:
             raise StorageError(errno.EACCES, "The directory cannot be written to", str(goal.parent))
 
 
-def name_for(goal: Path, _: str | None, image: int, images: int, image_format: ImageFormat) -> PurePath:
+def name_for(goal: Path, _: str | None, image: int, images: int, image_format: ImageFormat) -> str:
     """The name of an image that was to go to `goal`: with the extension of its real format."""
     stem, suffix = goal.name, EXTENSIONS[image_format]
     if (asked := goal.suffix.lower()) in _SUFFIXES:
         stem = goal.stem
         suffix = goal.suffix if _SUFFIXES[asked] == image_format else suffix
-    return PurePath(f"{stem}-{image}{suffix}" if images > 1 else f"{stem}{suffix}")
+    return f"{stem}-{image}{suffix}" if images > 1 else f"{stem}{suffix}"
 
 
 class TemporaryFile:
@@ -184,7 +185,7 @@ class TemporaryFile:
     """
 
     def __init__(
-        self, path: Path, image_format: ImageFormat | None, descriptor: int = -1, digest: Any = None
+        self, path: str, image_format: ImageFormat | None, descriptor: int = -1, digest: Any = None
     ) -> None:
         self.format: ImageFormat | None = image_format
         self.size = 0
@@ -231,6 +232,17 @@ class TemporaryFile:
                 self.close()
             self.finished = True
 
+    @property
+    def known_format(self) -> ImageFormat:
+        """The format; the decoder refuses an image without one before it is whole."""
+        assert self.format is not None  # noqa: S101
+        return self.format
+
+    def rename_to(self, path: str) -> None:
+        """Give it another path."""
+        os.rename(self.path, path)
+        self.path = path
+
     def close(self) -> None:
         """Let go of the descriptor."""
         if self._descriptor >= 0:
@@ -242,7 +254,7 @@ class TemporaryFile:
         with suppress(OSError):
             self.close()
         with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+            os.unlink(self.path)
 
 
 class Published:
@@ -250,48 +262,51 @@ class Published:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._numbers: dict[PurePath, int] = {}
+        self._numbers: dict[str, int] = {}
 
-    def publish(self, temporary: Path, name: PurePath) -> Path:
-        """Move a whole file to its name, or to the next free one."""
-        goal = self.directory / name
-        for candidate in self._candidates(goal, name):
+    def publish(self, temporary: str, name: str) -> str:
+        """Move a whole file to its name, or to the next free one; the name it got."""
+        for candidate in self._candidates(name):
             try:
-                _move_without_overwriting(temporary, candidate)
+                _move_without_overwriting(temporary, f"{self.directory}/{candidate}")
             except FileExistsError:
                 continue
             except FileNotFoundError:
-                if goal.parent.exists():
+                folder = (self.directory / name).parent
+                if folder.exists():
                     raise
-                goal.parent.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 return self.publish(temporary, name)
             return candidate
         raise AssertionError  # the candidates never end
 
-    def find(self, name: PurePath, size: int, matches: Callable[[Path], bool]) -> Path | None:
-        """The file that was published under a name, or under one of those that follow it."""
-        goal = self.directory / name
-        numbered = (goal.with_name(f"{goal.stem}-{number}{goal.suffix}") for number in itertools.count(2))
-        for candidate in itertools.chain([goal], numbered):
+    def find(self, name: str, size: int, matches: Callable[[str], bool]) -> str | None:
+        """The name of a file that was published under a name, or under one of those that follow it."""
+        for candidate in itertools.chain([name], (_numbered(name, number) for number in itertools.count(2))):
             try:
-                if candidate.stat().st_size == size and matches(candidate):
+                if (self.directory / candidate).stat().st_size == size and matches(candidate):
                     return candidate
             except FileNotFoundError:
                 return None
         raise AssertionError  # the candidates never end
 
-    def _candidates(self, goal: Path, name: PurePath) -> Iterator[Path]:
+    def _candidates(self, name: str) -> Iterator[str]:
         if name not in self._numbers:
-            yield goal
+            yield name
         while True:
             number = self._numbers.pop(name, 1) + 1
             if len(self._numbers) >= _NAMES_REMEMBERED:
                 del self._numbers[next(iter(self._numbers))]
             self._numbers[name] = number
-            yield goal.with_name(f"{goal.stem}-{self._numbers[name]}{goal.suffix}")
+            yield _numbered(name, number)
 
 
-def _move_without_overwriting(source: Path, goal: Path) -> None:
+def _numbered(name: str, number: int) -> str:
+    stem, suffix = os.path.splitext(name)
+    return f"{stem}-{number}{suffix}"
+
+
+def _move_without_overwriting(source: str, goal: str) -> None:
     try:
         os.link(source, goal)
     except OSError as exc:
@@ -301,22 +316,22 @@ def _move_without_overwriting(source: Path, goal: Path) -> None:
         if exc.errno not in _NO_HARD_LINKS:
             raise
         os.close(os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
-        source.replace(goal)
+        os.replace(source, goal)
         return
-    source.unlink()
+    os.unlink(source)
 
 
-def _copy_without_overwriting(source: Path, goal: Path) -> None:
+def _copy_without_overwriting(source: str, goal: str) -> None:
     """Move a file to another file system, where it is whole before it gets its name."""
-    near = _temporary_in(goal.parent)
+    near = _temporary_in(os.path.dirname(goal))
     try:
         shutil.copyfile(source, near)
-        with near.open("rb") as copy:
+        with open(near, "rb") as copy:
             os.fsync(copy.fileno())
         _move_without_overwriting(near, goal)
     finally:
-        near.unlink(missing_ok=True)
-    source.unlink()
+        Path(near).unlink(missing_ok=True)
+    os.unlink(source)
 
 
 class FileSink:
@@ -369,7 +384,7 @@ class FileSink:
         return SavedImages(**fields, paths=paths, sizes=sizes)
 
     def _new_file(self, image: int, image_format: ImageFormat | None) -> TemporaryFile:  # noqa: ARG002
-        return TemporaryFile(_temporary_in(self._published.directory), image_format)
+        return TemporaryFile(_temporary_in(str(self._published.directory)), image_format)
 
     async def _publish(self, answer: Mapping[str, Any]) -> tuple[Path, ...]:
         return await self._writer.submit(partial(self._put_in_place, answer.get("id")))
@@ -398,19 +413,18 @@ class FileSink:
             with storage_errors():
                 await self._running
 
-    def _names(self, answer_id: str | None) -> list[PurePath]:
-        names = []
-        for place, file in enumerate(self._files):
-            assert file.format is not None  # noqa: S101 - the decoder refused the others
-            names.append(self._namer(answer_id, place, len(self._files), file.format))
-        return names
+    def _names(self, answer_id: str | None) -> list[str]:
+        return [
+            self._namer(answer_id, place, len(self._files), file.known_format)
+            for place, file in enumerate(self._files)
+        ]
 
     @storage_errors()
     def _put_in_place(self, answer_id: str | None) -> tuple[Path, ...]:
         paths = []
         for file, name in zip(self._files, self._names(answer_id), strict=True):
             file.finish()
-            paths.append(self._published.publish(file.path, name))
+            paths.append(self._published.directory / self._published.publish(file.path, name))
             file.published = True
         return tuple(paths)
 
@@ -427,7 +441,8 @@ class FileSink:
             file.finish()
             name = self._namer(None, place, len(self._files), file.format or "png")
             suffix = EXTENSIONS[file.format] if file.format else ".bin"
-            paths.append(kept.publish(file.path, name.with_name(name.stem + suffix)))
+            found = kept.publish(file.path, os.path.splitext(name)[0] + suffix)
+            paths.append(kept.directory / found)
         return tuple(paths)
 
     def _discard(self) -> None:

@@ -12,7 +12,6 @@ import re
 import string
 import unicodedata
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from venice_async.errors import ConfigurationError
 from venice_async.types.request import ImageRequest
@@ -26,9 +25,13 @@ _NUMBERS = {"index", "seed", "image"}
 _NUMBER_FORMAT = re.compile(r"(?:0?\d{1,2}d?)?\Z")
 _PROMPT_CHARACTERS = 60
 _NAME_BYTES = 200
+_NO_ASCII_WORD = re.compile(r"[^A-Za-z0-9._]+")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\Z", re.IGNORECASE)
+
+_Piece = tuple[str, str | None, str]
+"""Literal text, the field after it or None, and the field's format."""
 
 
 class NameTemplate:
@@ -44,12 +47,12 @@ class NameTemplate:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._parts = text.split("/")
-        for part in self._parts:
+        self._parts: list[list[_Piece]] = []
+        for part in text.split("/"):
             if part.strip(". ") == "":
                 raise ConfigurationError(f"name={text!r}: every part between slashes needs a name of its own")
-            self._check(part)
-        self._has_image = any(field == "image" for _, field, _, _ in string.Formatter().parse(text))
+            self._parts.append(self._parsed(part))
+        self._fields = {field for part in self._parts for _, field, _ in part}
 
     def render(
         self,
@@ -59,7 +62,7 @@ class NameTemplate:
         answer_id: str | None = None,
         image: int = 0,
         images: int = 1,
-    ) -> PurePosixPath:
+    ) -> str:
         """The relative path for one image, without its extension.
 
         Args:
@@ -70,20 +73,19 @@ class NameTemplate:
             images: How many the answer has; where the template does not tell them apart, `-0`, `-1`
                 and so on are appended.
         """
-        values = {
-            "index": index,
-            "seed": request.seed,
-            "prompt": _words(request.prompt, _PROMPT_CHARACTERS),
-            "id": _words(answer_id or "no-id", _NAME_BYTES),
-            "model": _words(request.model, _NAME_BYTES),
-            "image": image,
+        values: dict[str, object] = {"index": index, "seed": request.seed, "image": image}
+        texts = {
+            "prompt": (request.prompt, _PROMPT_CHARACTERS),
+            "id": (answer_id or "no-id", _NAME_BYTES),
+            "model": (request.model, _NAME_BYTES),
         }
+        values |= {name: _words(*text) for name, text in texts.items() if name in self._fields}
         parts = [_safe(_fill(part, values)) for part in self._parts]
-        if images > 1 and not self._has_image:
+        if images > 1 and "image" not in self._fields:
             parts[-1] += f"-{image}"
-        return PurePosixPath(*parts)
+        return "/".join(parts)
 
-    def _check(self, part: str) -> None:
+    def _parsed(self, part: str) -> list[_Piece]:
         try:
             pieces = list(string.Formatter().parse(part))
         except ValueError as exc:
@@ -100,22 +102,27 @@ class NameTemplate:
                 raise ConfigurationError(
                     f"name={self.text!r}: {{{field}}} takes a width such as :05d or nothing"
                 )
+        return [(literal, field, spec or "") for literal, field, spec, _ in pieces]
 
 
-def _fill(part: str, values: Mapping[str, object]) -> str:
+def _fill(part: list[_Piece], values: Mapping[str, object]) -> str:
     text = ""
-    for literal, field, spec, _ in string.Formatter().parse(part):
+    for literal, field, spec in part:
         text += literal
         if field is not None:
             value = values[field]
-            text += "random" if value is None else format(value, spec or "")
+            text += "random" if value is None else format(value, spec)
     return text
 
 
 def _words(text: str, length: int) -> str:
     """Letters, their marks and digits of any script; all between them becomes one hyphen."""
-    normal = unicodedata.normalize("NFC", text[: 4 * length])
-    kept = "".join(char if char in "._" or _is_word(char) else " " for char in normal)
+    text = text[: 4 * length]
+    if text.isascii():
+        kept = _NO_ASCII_WORD.sub(" ", text)
+    else:
+        normal = unicodedata.normalize("NFC", text)
+        kept = "".join(char if char in "._" or _is_word(char) else " " for char in normal)
     return "-".join(kept.split())[:length].strip("-._") or "_"
 
 
@@ -125,7 +132,9 @@ def _is_word(char: str) -> bool:
 
 def _safe(part: str) -> str:
     """One path component that every file system takes, and no shell mistakes for an option."""
-    text = "".join(char for char in _UNSAFE.sub("-", part) if unicodedata.category(char) not in _INVISIBLE)
+    text = _UNSAFE.sub("-", part)
+    if not text.isascii():
+        text = "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE)
     text = text.strip(". ") or "_"
     if text[0] in "-~" or _RESERVED.match(text.partition(".")[0].rstrip(" ")):
         text = f"_{text}"

@@ -200,6 +200,8 @@ class Extra(Check):
         if isinstance(value, TypeError):
             yield Fault(name, value.args[0], "a mapping of names to JSON values")
             return
+        if not value:
+            return
         fields = {attribute.name for attribute in attrs.fields(type(instance))}
         for key in value:
             if key in fields:

@@ -65,7 +65,7 @@ def freeze(value: Any, depth: int = _DEPTH) -> Any:
     if depth == 0:
         raise TypeError(f"it is nested deeper than {_DEPTH}")
     match value:
-        case None | bool() | int():
+        case None | bool() | int() | FrozenDict():
             return value
         case str() if is_unicode(value):
             return value

@@ -70,8 +70,10 @@ class BinaryDecoder:
 
 
 _STRUCTURE = re.compile(rb'["{}\[\]]')
-_TOP_LEVEL = re.compile(rb'["{}\[\],:]')
+_TOP_LEVEL = re.compile(rb'["{}\[\],]')
 _STRING_BODY = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_WHOLE_STRING = re.compile(_STRING_BODY.pattern + b'"', re.DOTALL)
+_WITHOUT_BRACKETS = re.compile(rb'[^"{}\[\]]*+(?:"%b"[^"{}\[\]]*+)*+' % _STRING_BODY.pattern, re.DOTALL)
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _PADDING = re.compile(rb"[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=)")
 _NO_BASE64_AT_ALL = re.compile(rb"[^A-Za-z0-9+/=]")
@@ -81,7 +83,7 @@ _SURROGATES = re.compile(
 )
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _TOKEN = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
-_QUOTE, _BACKSLASH, _EQUALS = b'"\\='
+_QUOTE, _BACKSLASH, _EQUALS, _BRACE, _BRACKET = b'"\\={['
 
 
 class JsonDecoder:
@@ -161,34 +163,45 @@ class JsonDecoder:
         return DecodeError(message, offset=self._base + position)
 
     def _structure(self, chunk: bytes, position: int, events: list[Event]) -> int:  # noqa: ARG002
-        """Take everything up to and with the next bracket or quote."""
-        pattern = _TOP_LEVEL if len(self._stack) == 1 else _STRUCTURE
-        found = pattern.search(chunk, position)
+        """Take everything up to and with the next bracket or quote, and a string that is here whole."""
+        depth = len(self._stack)
+        if depth > 1 and not self._in_images:
+            position = self._pass_over(chunk, position)
+        found = (_TOP_LEVEL if depth == 1 else _STRUCTURE).search(chunk, position)
         if found is None:
             self._skeleton += chunk[position:]
             return len(chunk)
-        self._skeleton += chunk[position : found.end()]
-        mark, at = found[0], found.start()
+        end = found.end()
+        self._skeleton += chunk[position:end]
+        mark = chunk[end - 1]
+        if mark == _QUOTE:
+            return self._begin_string(chunk, end)
         if mark in b"{[":
-            self._open(mark, at)
+            self._open(mark, end - 1)
         elif mark in b"}]":
-            self._shut(at)
-        elif mark == b'"':
-            self._begin_string(at)
+            self._shut(end - 1)
         else:
-            self._key_next = mark == b","
-        return found.end()
+            self._key_next = True
+        return end
 
-    def _open(self, bracket: bytes, at: int) -> None:
+    def _pass_over(self, chunk: bytes, position: int) -> int:
+        """Take what holds no bracket, where no string is a key or an image that matters."""
+        # No further than a string that is short enough to keep, wherever it begins.
+        found = _WITHOUT_BRACKETS.match(chunk, position, position + self._limits.string_bytes)
+        end = found.end() if found else position
+        self._skeleton += chunk[position:end]
+        return end
+
+    def _open(self, bracket: int, at: int) -> None:
         depth = len(self._stack)
-        if depth == 0 and (bracket != b"{" or self._key_next or self._key is not None):
+        if depth == 0 and (bracket != _BRACE or self._key_next or self._key is not None):
             raise self._fault("the answer is no JSON object", at)
         if depth >= self._limits.depth:
             raise self._fault(f"the answer is nested deeper than {self._limits.depth}", at)
-        self._stack += bracket
+        self._stack.append(bracket)
         if depth == 0:
             self._key_next = True
-        elif depth == 1 and bracket == b"[" and self._key == "images":
+        elif depth == 1 and bracket == _BRACKET and self._key == "images":
             if self._images_seen:
                 raise self._fault("the answer has 'images' twice", at)
             self._in_images = self._images_seen = True
@@ -200,20 +213,28 @@ class JsonDecoder:
         if len(self._stack) == 1:
             self._in_images = False
 
-    def _begin_string(self, at: int) -> None:
+    def _begin_string(self, chunk: bytes, start: int) -> int:
+        """Take an opening quote that ends at `start`, and the string's rest if it is here and short."""
         depth = len(self._stack)
         if depth == 0:
-            raise self._fault("the answer is no JSON object", at)
+            raise self._fault("the answer is no JSON object", start - 1)
         if self._in_images and depth == 2:
-            self._images.begin(self._base + at)
+            self._images.begin(self._base + start - 1)
             self._carry = self._escape = b""
             self._padded = False
             self._state = self._image
-            return
+            return start
         self._string_start = len(self._skeleton)
         self._is_key = depth == 1 and self._key_next
-        self._left_out = 0
-        self._state = self._string
+        whole = _WHOLE_STRING.match(chunk, start)
+        if whole is None or (end := whole.end()) - start > self._limits.string_bytes:
+            self._left_out = 0
+            self._state = self._string
+            return start
+        self._skeleton += chunk[start:end]
+        if self._is_key:
+            self._take_key(end - 1)
+        return end
 
     def _string(self, chunk: bytes, position: int, events: list[Event]) -> int:  # noqa: ARG002
         """Take the current string up to its closing quote or the end of the chunk."""
@@ -249,6 +270,7 @@ class JsonDecoder:
             self._left_out += length
 
     def _take_key(self, at: int) -> None:
+        self._key_next = False
         try:
             self._key = orjson.loads(self._skeleton[self._string_start - 1 :])
         except orjson.JSONDecodeError as exc:

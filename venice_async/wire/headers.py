@@ -11,6 +11,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -85,12 +86,14 @@ def _deprecation(headers: Headers) -> Deprecation | None:
 
 
 def _flag(value: str | None) -> bool | None:
-    return {"true": True, "false": False}.get((value or "").strip().lower())
+    return None if value is None else {"true": True, "false": False}.get(value.strip().lower())
 
 
 def _number(value: str | None, *, signed: bool = False) -> float | None:
+    if value is None:
+        return None
     try:
-        number = float(value or "")
+        number = float(value)
     except ValueError:
         return None
     return number if math.isfinite(number) and (signed or number >= 0) else None
@@ -101,9 +104,12 @@ def _count(value: str | None) -> int | None:
     return int(number) if number is not None and number <= _MOST else None
 
 
+@lru_cache(maxsize=16)  # the answers of one second all have the same
 def _date(value: str | None) -> float | None:
+    if value is None:
+        return None
     try:
-        date = parsedate_to_datetime(value or "")
+        date = parsedate_to_datetime(value)
         return (date if date.tzinfo else date.replace(tzinfo=dt.UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None

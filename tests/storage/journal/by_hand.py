@@ -6,7 +6,6 @@ import hashlib
 import os
 import sqlite3
 from contextlib import asynccontextmanager, closing
-from pathlib import PurePath
 
 import attrs
 
@@ -72,8 +71,8 @@ def write_parts(journal, item, attempt, *contents, suffix=".webp"):
         growing = journal.parts / f"{part_name(item, attempt, image)}.part"
         growing.write_bytes(content)
         path = growing.rename(growing.with_suffix(suffix))
-        name = PurePath(f"{item}{f'-{image}' if len(contents) > 1 else ''}{suffix}")
-        files.append(WholeFile(path, name, hashlib.sha256(content).hexdigest(), len(content)))
+        name = f"{item}{f'-{image}' if len(contents) > 1 else ''}{suffix}"
+        files.append(WholeFile(str(path), name, hashlib.sha256(content).hexdigest(), len(content)))
     return files
 
 
@@ -82,7 +81,7 @@ async def buy(journal, place, request, *contents, cost=PRICE, answer=None):
     entry = await journal.enter(place, request, keep_duplicates=True)
     await intend(journal, entry.item, seed=request.seed, cost=cost)
     files = write_parts(journal, entry.item, entry.attempts + 1, *(contents or (b"picture",)))
-    await journal.keep(entry.item, whole_answer() if answer is None else answer, files)
+    await journal.keep(entry.item, whole_answer() if answer is None else answer, lambda: files)
     return entry.item
 
 

@@ -179,7 +179,7 @@ class Machine(RuleBasedStateMachine):
         self.become_whole(item, item.images)
         journal = self.journal
 
-        def put_some(_, files, __):
+        def put_some(_, files):
             for file in files[:named]:
                 journal._published.publish(file.path, file.name)
             raise StorageError("dead")
@@ -281,7 +281,7 @@ class Machine(RuleBasedStateMachine):
         item.state, item.contents, item.whole = State.RECEIVED, item.whole, []
         item.spent, item.reserved, item.bought_in = item.spent + item.reserved, 0, self.run_number
         item.noted = False
-        return self.run(self.journal.keep(item.id, whole_answer(), files))
+        return self.run(self.journal.keep(item.id, whole_answer(), lambda: files))
 
     @where(sent)
     @rule(data=st.data())

@@ -3,7 +3,6 @@
 import asyncio
 import io
 from contextlib import asynccontextmanager
-from pathlib import PurePath
 
 import pytest
 
@@ -20,7 +19,7 @@ from .by_hand import PRICE, fox, names, opened, rows, whole_answer
 
 
 def namer(answer_id, image, images, image_format):
-    return PurePath(f"{answer_id}-{image}.{image_format}")
+    return f"{answer_id}-{image}.{image_format}"
 
 
 @asynccontextmanager
@@ -107,7 +106,8 @@ def test_a_whole_answer_stays_for_the_next_run_whatever_became_of_its_record(tmp
         async with buying(tmp_path) as (journal, sink):
             await pour(sink, png_of(5000))
 
-            async def refuse(*_):
+            async def refuse(_, __, complete):
+                complete()
                 raise StorageError(28, "No space left on device")
 
             journal.keep = refuse

@@ -1,7 +1,7 @@
 """Records that are written down in groups: those that queue while one group is committed share the next.
 
-1. A record is a step in a transaction, and what follows once that is committed. Its future is ready
-   after both.
+1. A record is what comes before a transaction, a step in it, and what follows once that is committed.
+   Its future is ready after all three.
 2. Nothing waits for company: a record that finds the thread idle is committed at once, by itself.
 3. A record that fails takes no other one with it: its group is tried again, one by one.
 """
@@ -13,14 +13,14 @@ from asyncio import Future
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from attrs import frozen
 from typing_extensions import override
 
 from venice_async.storage.writer import Done, Job, WriterThread, attempted
 
-__all__ = ["GroupCommit", "Record"]
+__all__ = ["GroupCommit", "Record", "Step"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,25 +33,36 @@ def _same(value: Any) -> Any:
     return value
 
 
+Step = Callable[[sqlite3.Connection], T]
+
+
 @frozen
 class Record(Generic[T, R]):
     """One record.
 
     Attributes:
-        step: What it changes; carried out again if its group fails.
+        step: What it changes; carried out again if its group fails. None: what `prepare` brings.
         then: What follows the commit, with what the step has returned.
         durable: Whether the commit waits for the disk, where the journal's durability asks for it.
         publishes: Whether what follows is only done once `after` is.
+        prepare: What comes before the transaction, in the thread; it brings the step.
     """
 
-    step: Callable[[sqlite3.Connection], T]
+    step: Step[T] | None = None
     then: Callable[[T], R] = _same
     durable: bool = True
     publishes: bool = False
+    prepare: Callable[[], Step[T]] | None = None
 
     def __call__(self) -> R:
         """A record is carried out in a transaction, by `GroupCommit`."""
         raise TypeError
+
+
+class _Ready(NamedTuple):
+    record: Record[Any, Any]
+    step: Step[Any]
+    future: Future[Any]
 
 
 class GroupCommit(WriterThread):
@@ -84,36 +95,46 @@ class GroupCommit(WriterThread):
     def perform(self, jobs: list[Job]) -> Iterator[Done]:
         for is_record, group in groupby(jobs, key=lambda job: isinstance(job[0], Record)):
             if is_record:
-                yield from self._commit([(cast("Record[Any, Any]", job), future) for job, future in group])
+                yield from self._prepare([(cast("Record[Any, Any]", job), future) for job, future in group])
             else:
                 yield from super().perform(list(group))
 
-    def _commit(self, group: list[tuple[Record[Any, Any], Future[Any]]]) -> Iterator[Done]:
-        records = [record for record, _ in group]
-        results, error = attempted(partial(self._transact, records))
+    def _prepare(self, group: list[tuple[Record[Any, Any], Future[Any]]]) -> Iterator[Done]:
+        ready: list[_Ready] = []
+        for record, future in group:
+            step, error = attempted(record.prepare or partial(_same, record.step))
+            if error is None:
+                ready.append(_Ready(record, step, future))
+            else:
+                yield future, None, error
+        if ready:
+            yield from self._commit(ready)
+
+    def _commit(self, group: list[_Ready]) -> Iterator[Done]:
+        results, error = attempted(partial(self._transact, group))
         if error is not None:
             if len(group) == 1:
-                yield group[0][1], None, error
+                yield group[0].future, None, error
                 return
             for entry in group:
                 yield from self._commit([entry])
             return
         self.commits += 1
         done = [
-            (future, *attempted(partial(record.then, result)))
-            for (record, future), result in zip(group, results, strict=True)
+            (entry, *attempted(partial(entry.record.then, result)))
+            for entry, result in zip(group, results, strict=True)
         ]
         _, error = attempted(self._after)
-        for record, (future, result, failure) in zip(records, done, strict=True):
-            yield future, result, failure or (error if record.publishes else None)
+        for entry, result, failure in done:
+            yield entry.future, result, failure or (error if entry.record.publishes else None)
 
-    def _transact(self, records: list[Record[Any, Any]]) -> list[Any]:
+    def _transact(self, group: list[_Ready]) -> list[Any]:
         assert self.connection is not None  # noqa: S101
-        synced = self._synced and any(record.durable for record in records)
+        synced = self._synced and any(entry.record.durable for entry in group)
         self._wait_for_disk(self.connection, synced)
         self.connection.execute("BEGIN IMMEDIATE")
         try:
-            results = [record.step(self.connection) for record in records]
+            results = [entry.step(self.connection) for entry in group]
             self._before(self.connection, synced)
             self.connection.execute("COMMIT")
         except BaseException:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from attrs import frozen
@@ -24,7 +24,7 @@ from venice_async.storage.writer import outlasted
 from venice_async.types.request import ImageRequest
 
 from . import steps
-from .commit import GroupCommit, Record
+from .commit import GroupCommit, Record, Step
 from .lock import DirectoryLock
 from .opening import Costs, Standing, begin_run
 from .records import KeptFile, dump_answer, dump_error, dump_files
@@ -46,8 +46,8 @@ _UNKNOWN = Costs(lambda _: None, needed=False)
 class WholeFile:
     """One image of an answer, whole and checked, before it gets its name."""
 
-    path: Path
-    name: PurePath
+    path: str
+    name: str
     sha256: str
     size: int
 
@@ -160,13 +160,18 @@ class Journal:
         await self._record(Record(partial(steps.withdraw, item, state, lost=lost), durable=False))
 
     async def keep(
-        self, item: int, answer: Mapping[str, Any], files: Sequence[WholeFile]
+        self, item: int, answer: Mapping[str, Any], complete: Callable[[], Sequence[WholeFile]]
     ) -> tuple[Path, ...]:
-        """Record that images have come, and give them their names; their paths."""
-        planned = dump_files(KeptFile(str(file.name), file.sha256, file.size) for file in files)
-        step = partial(steps.receive, self._run, item, dump_answer(answer), planned)
-        self._parts_changed = True
-        return await self._record(Record(step, partial(self._put_in_place, item, files), publishes=True))
+        """Record that images have come, and give them their names; their paths.
+
+        Args:
+            item: The number of the item.
+            answer: What came besides the images.
+            complete: Makes the parts whole, in the thread.
+        """
+        prepare = partial(self._receive, item, answer, complete)
+        record = Record(prepare=prepare, then=partial(self._put_in_place, item), publishes=True)
+        return await self._record(record)
 
     async def fail(self, item: int, error: VeniceError, *, billed: bool, adoptable: bool = False) -> None:
         """Record that an item has failed.
@@ -246,19 +251,31 @@ class Journal:
                 with suppress(FileNotFoundError):  # somebody has removed it, and what was in it
                     sync_directory(directory)
 
+    def _receive(
+        self, item: int, answer: Mapping[str, Any], complete: Callable[[], Sequence[WholeFile]]
+    ) -> Step[Sequence[WholeFile]]:
+        files = complete()
+        self._parts_changed = True
+        planned = dump_files(KeptFile(file.name, file.sha256, file.size) for file in files)
+        told = dump_answer(answer)
+
+        def step(connection: sqlite3.Connection) -> Sequence[WholeFile]:
+            steps.receive(self._run, item, told, planned, connection)
+            return files
+
+        return step
+
     @storage_errors()
-    def _put_in_place(self, item: int, files: Sequence[WholeFile], _: None) -> tuple[Path, ...]:
-        paths = tuple(self._published.publish(file.path, file.name) for file in files)
-        kept = dump_files(
-            KeptFile(str(path.relative_to(self.directory)), file.sha256, file.size)
-            for path, file in zip(paths, files, strict=True)
-        )
-        self._marks.append((kept, item))
+    def _put_in_place(self, item: int, files: Sequence[WholeFile]) -> tuple[Path, ...]:
+        names = [self._published.publish(file.path, file.name) for file in files]
+        kept = [KeptFile(name, file.sha256, file.size) for name, file in zip(names, files, strict=True)]
+        self._marks.append((dump_files(kept), item))
+        paths = tuple(self.directory / name for name in names)
         for path in paths if self.synced else ():
             self._touched.update(folder for folder in path.parents if folder.is_relative_to(self.directory))
         return paths
 
     @storage_errors()
     def _open_part(self, item: int, attempt: int) -> int:
-        path = self.parts / f"{part_name(item, attempt, 0)}.part"
+        path = f"{self.parts}/{part_name(item, attempt, 0)}.part"
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)

@@ -15,7 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
@@ -66,7 +66,7 @@ def settle(connection: Connection, published: Published, parts: Path, template: 
             sync_directory(directory)
     for wholes in found.values():
         for path in wholes.values():
-            Published(published.directory / ".venice" / "rejected").publish(path, PurePath(path.name))
+            Published(published.directory / ".venice" / "rejected").publish(str(path), path.name)
     for path in torn:
         path.unlink()
 
@@ -144,8 +144,7 @@ def _take_over(
     planned = []
     for image, path in sorted(wholes.items()):
         stem = template.render(request, index=place, image=image, images=len(wholes))
-        name = stem.with_name(stem.name + path.suffix)
-        planned.append(KeptFile(str(name), file_digest(path), path.stat().st_size))
+        planned.append(KeptFile(stem + path.suffix, file_digest(path), path.stat().st_size))
     connection.execute("UPDATE items SET spent = spent + reserved, reserved = 0 WHERE id = ?", (item,))
     files = dump_files(planned)
     _update(connection, item, state=State.RECEIVED, files=files, error=None, ended_at=time.time())
@@ -195,19 +194,18 @@ def _finish(
     for image, file in enumerate(planned):
         whole = wholes.get(image)
 
-        def is_it(path: Path, file: KeptFile = file, whole: Path | None = whole) -> bool:
+        def is_it(name: str, file: KeptFile = file, whole: Path | None = whole) -> bool:
+            path = published.directory / name
             if whole is not None and path.stat().st_dev == whole.stat().st_dev:
                 return path.samefile(whole)  # its other name was given it in the last moment
-            return (
-                str(path.relative_to(published.directory)) not in taken and file_digest(path) == file.sha256
-            )
+            return name not in taken and file_digest(path) == file.sha256
 
-        there = published.find(PurePath(file.name), file.size, is_it)
-        if whole is not None and there is None:
-            there = published.publish(whole, PurePath(file.name))
+        name = published.find(file.name, file.size, is_it)
+        if whole is not None and name is None:
+            name = published.publish(str(whole), file.name)
         elif whole is not None:
             whole.unlink()
-        name = file.name if there is None else str(there.relative_to(published.directory))
+        name = name or file.name
         taken.add(name)
         kept.append(attrs.evolve(file, name=name))
     return kept

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,8 +83,8 @@ class PurchaseSink(FileSink):
         self._first = TemporaryFile(self._part(0), None, descriptor, hashlib.sha256())
         self.whole = False
 
-    def _part(self, image: int) -> Path:
-        return self._journal.parts / f"{part_name(self._item, self._attempt, image)}.part"
+    def _part(self, image: int) -> str:
+        return f"{self._journal.parts}/{part_name(self._item, self._attempt, image)}.part"
 
     @override
     def _new_file(self, image: int, image_format: ImageFormat | None) -> TemporaryFile:
@@ -94,29 +95,30 @@ class PurchaseSink(FileSink):
 
     @override
     async def _publish(self, answer: Mapping[str, Any]) -> tuple[Path, ...]:
-        names = self._names(answer.get("id"))
-        await self._writer.submit(self._complete)
-        files = [
+        complete = partial(self._complete, self._names(answer.get("id")))
+        if self._check is not None:  # it takes its time, and others wait for the journal
+            await self._writer.submit(complete)
+        return await self._journal.keep(self._item, answer, complete)
+
+    @storage_errors()
+    def _complete(self, names: Sequence[str]) -> list[WholeFile]:
+        if not self.whole:
+            for file in self._files:
+                file.finish(synced=self._journal.synced)
+                if self._check is not None:
+                    self._check(Path(file.path))
+            for file in self._files:
+                file.rename_to(f"{file.path.removesuffix('.part')}{EXTENSIONS[file.known_format]}")
+            self.whole = True
+        return [
             WholeFile(file.path, name, file.digest.hexdigest(), file.size)
             for file, name in zip(self._files, names, strict=True)
         ]
-        return await self._journal.keep(self._item, answer, files)
-
-    @storage_errors()
-    def _complete(self) -> None:
-        for file in self._files:
-            file.finish(synced=self._journal.synced)
-            if self._check is not None:
-                self._check(file.path)
-        for file in self._files:
-            assert file.format is not None  # noqa: S101 - the decoder refused the others
-            file.path = file.path.rename(file.path.with_suffix(EXTENSIONS[file.format]))
-        self.whole = True
 
     @override
     async def reject(self) -> tuple[Path, ...]:
         if self.whole:  # the next run takes them over
-            return tuple(file.path for file in self._files)
+            return tuple(Path(file.path) for file in self._files)
         kept = await super().reject()
         await self._remove_first()
         return kept
