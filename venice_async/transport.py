@@ -15,7 +15,7 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from ssl import SSLContext
 from typing import Any, cast
@@ -219,10 +219,9 @@ class Transport:
                 # with aiodns installed that would leave a thread and its descriptors.
                 await self._resolver.close()
 
-    @asynccontextmanager
-    async def post(
+    def post(
         self, path: str, body: bytes, *, timeouts: Timeouts, deadline: float | None
-    ) -> AsyncGenerator[Exchange, None]:
+    ) -> AbstractAsyncContextManager[Exchange]:
         """Send a purchase; the block runs once the head of its answer is there.
 
         Args:
@@ -242,13 +241,11 @@ class Transport:
             "Content-Type": "application/json",
         }
         payload = partial(_Body, body, UnconfirmedError, self._idle_since, timeouts.connect)
-        async with self._exchange("POST", path, payload, headers, {}, timeouts, deadline) as exchange:
-            yield exchange
+        return self._exchange("POST", path, payload, headers, {}, timeouts, deadline)
 
-    @asynccontextmanager
-    async def get(
+    def get(
         self, path: str, params: Mapping[str, str], *, timeouts: Timeouts, deadline: float | None
-    ) -> AsyncGenerator[Exchange, None]:
+    ) -> AbstractAsyncContextManager[Exchange]:
         """Ask for something that costs nothing; the block runs once the head of the answer is there.
 
         Raises:
@@ -259,8 +256,7 @@ class Transport:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         # The empty body tells which connection was used: it must not be found too old by a POST.
         payload = partial(_Body, b"", TransportError, self._idle_since, timeouts.connect)
-        async with self._exchange("GET", path, payload, headers, params, timeouts, deadline) as exchange:
-            yield exchange
+        return self._exchange("GET", path, payload, headers, params, timeouts, deadline)
 
     @asynccontextmanager
     async def _exchange(

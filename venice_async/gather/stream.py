@@ -16,7 +16,6 @@ from functools import partial
 from typing import Protocol, Self
 
 import anyio
-import attrs
 
 from venice_async.errors import (
     SessionStateError,
@@ -42,7 +41,6 @@ __all__ = ["Items", "OutcomeStream"]
 
 _ERRORS_KEPT = 100
 _ASKING = 5.0  # seconds for prices that nothing depends on
-_COUNTS = {Generated: "done", Skipped: "skipped", Failed: "failed", Unconfirmed: "unconfirmed"}
 
 
 class Items(Protocol):
@@ -87,7 +85,7 @@ class OutcomeStream:
         self._task: asyncio.Task[None] | None = None
         self._unread: list[Outcome] = []
         self._errors: list[VeniceError] = []
-        self._progress = Progress(total=items.length)
+        self._counts = dict.fromkeys((Generated, Skipped, Failed, Unconfirmed), 0)
         self._began = self._ended = 0.0
         self._halt = Halt()
         self._stopped: VeniceError | None = None
@@ -175,6 +173,8 @@ class OutcomeStream:
         if self._task is None:
             raise SessionStateError("outcomes are read within `async with stream_generate(...)`")
         try:
+            with suppress(anyio.WouldBlock):
+                return self._receive.receive_nowait()
             return await self._receive.receive()
         except (anyio.EndOfStream, anyio.ClosedResourceError):
             if self._crash is not None:
@@ -185,8 +185,15 @@ class OutcomeStream:
     @property
     def progress(self) -> Progress:
         """Where the batch stands."""
-        spent = usd(self._budget.spent - self._spent_before) if self._spending_known() else None
-        return attrs.evolve(self._progress, elapsed=self._elapsed(), spent_usd=spent)
+        return Progress(
+            done=self._counts[Generated],
+            skipped=self._counts[Skipped],
+            failed=self._counts[Failed],
+            unconfirmed=self._counts[Unconfirmed],
+            total=self._items.length,
+            elapsed=self._elapsed(),
+            spent_usd=usd(self._budget.spent - self._spent_before) if self._spending_known() else None,
+        )
 
     @property
     def unread(self) -> tuple[Outcome, ...]:
@@ -266,6 +273,12 @@ class OutcomeStream:
 
     async def _hand_over(self, outcome: Outcome) -> None:
         try:
+            self._send.send_nowait(outcome)
+        except anyio.WouldBlock:
+            await self._wait_for_the_reader(outcome)
+
+    async def _wait_for_the_reader(self, outcome: Outcome) -> None:
+        try:
             await self._send.send(outcome)
         except BaseException:
             self._unread.append(outcome)
@@ -277,8 +290,7 @@ class OutcomeStream:
 
     def _take_in(self, outcome: Outcome, *, held: bool = False) -> None:
         """Count an outcome, and stop if no further one can be better."""
-        count = _COUNTS[type(outcome)]
-        self._progress = attrs.evolve(self._progress, **{count: getattr(self._progress, count) + 1})
+        self._counts[type(outcome)] += 1
         if isinstance(outcome, Generated | Skipped):
             return
         if len(self._errors) < _ERRORS_KEPT:
@@ -288,9 +300,8 @@ class OutcomeStream:
             return
         if stops_batch(outcome.error):
             self._stop_because(outcome.error)
-        progress = self._progress
-        lost = progress.failed + progress.unconfirmed - self._held
-        tried = lost + progress.done
+        lost = self._counts[Failed] + self._counts[Unconfirmed] - self._held
+        tried = lost + self._counts[Generated]
         if too_many_failures(lost, tried, allowed := self._options.max_failures):
             text = f"{lost} of {tried} items failed; max_failures={allowed}"
             self._stop_because(TooManyFailuresError(text))

@@ -131,12 +131,14 @@ class Permits:
     def sent(self, model: str, now: float) -> Permit:
         """Take a permit; `wait` has just returned 0."""
         permit = Permit(model, now)
-        self.bucket(model).sent(permit)
+        if self.rate_limit is not None:
+            self.bucket(model).sent(permit)
         return permit
 
     def withdrawn(self, permit: Permit) -> None:
         """The permit was taken, and not used after all."""
-        self.bucket(permit.model).withdrawn(permit)
+        if self.rate_limit is not None:
+            self.bucket(permit.model).withdrawn(permit)
 
     def bucket_name(self, model: str) -> str:
         """What the processes that share the key call a model's bucket: the model's id, or `*`."""

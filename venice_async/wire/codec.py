@@ -39,10 +39,12 @@ __all__ = [
     "parse_models",
     "parse_rate_limits",
     "parse_styles",
+    "request_fields",
     "structure_request",
 ]
 
 _FINGERPRINT_BYTES = 16
+_LONG_TEXT = 16 * 1024  # characters
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -142,10 +144,15 @@ _requests = _request_converter()
 _answers = _answer_converter()
 
 
+def request_fields(request: ImageRequest) -> dict[str, Any]:
+    """The fields of a request that were set, and `extra`."""
+    fields: dict[str, Any] = _requests.unstructure(request)
+    return {**fields, **request.extra}
+
+
 def encode_request(request: ImageRequest) -> bytes:
-    """The JSON body of a request: the fields that were set, and `extra`."""
-    fields = _requests.unstructure(request)
-    body = {**fields, **request.extra}
+    """The JSON body of a request."""
+    body = request_fields(request)
     try:
         return orjson.dumps(body, default=_thaw)
     except orjson.JSONEncodeError:  # integers beyond 64 bits, subclasses of float such as numpy's
@@ -157,7 +164,7 @@ def fingerprint(request: ImageRequest) -> bytes:
 
     How the answer travels (`return_binary`) takes no part in it, and 4.0 is 4.
     """
-    body = {**_requests.unstructure(request), **request.extra}
+    body = request_fields(request)
     body.pop("return_binary", None)
     text = json.dumps(_canonical(body), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode("ascii"), digest_size=_FINGERPRINT_BYTES).digest()
@@ -165,6 +172,8 @@ def fingerprint(request: ImageRequest) -> bytes:
 
 def _canonical(value: Any) -> Any:
     match value:
+        case str() if len(value) > _LONG_TEXT:  # a picture: while it is hashed, other threads go on
+            return {"": hashlib.blake2b(value.encode()).hexdigest()}
         case bool() | None | str() | int():
             return value
         case float():

@@ -24,7 +24,7 @@ from venice_async.types.frozen import FrozenDict
 from venice_async.types.limits import Range, RequestLimits
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import Answer, Deprecation, Moderation, SavedImages, Timing
-from venice_async.wire.codec import encode_request, structure_request
+from venice_async.wire.codec import request_fields, structure_request
 
 __all__ = [
     "KeptFile",
@@ -93,12 +93,9 @@ def picture_digest(pictures: bytes) -> bytes:
 
 def dump_request(request: ImageRequest) -> tuple[bytes, bytes | None]:
     """A request as JSON, and by itself what holds pictures, if anything does: requests often share it."""
-    body = encode_request(request)
-    if request.inpaint is None and request.style_references is None:
-        return body, None
-    fields = _loads(body)
+    fields = request_fields(request)
     pictures = {name: fields.pop(name) for name in _PICTURES if name in fields}
-    return _dumps(fields), _dumps(pictures)
+    return _dumps(fields), _dumps(pictures) if pictures else None
 
 
 def load_request(body: bytes, pictures: bytes | None) -> ImageRequest:
