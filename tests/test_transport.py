@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import logging
 import pickle
 import socket
 import ssl
+import threading
 import traceback
 from collections.abc import Mapping
 from functools import partial
 
 import aiohttp
+import attrs
+import brotli
 import pytest
 import trustme
 
@@ -26,13 +30,13 @@ from venice_async import (
     UnconfirmedError,
     VeniceError,
     VeniceSession,
-    transport,
 )
 from venice_async.errors import (
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
     ConnectError,
+    DecodeError,
     NotFoundError,
     PayloadTooLargeError,
     PaymentRequiredError,
@@ -48,6 +52,8 @@ from venice_async.errors import (
 from venice_async.policy.retry import RetryPolicy
 from venice_async.sandbox import Fault, Sandbox
 from venice_async.session import reception
+from venice_async.transport import sending
+from venice_async.wire.inflate import make_inflater
 
 # One attempt, at once: what waits and repeats is tested elsewhere.
 plain = partial(VeniceSession, rate_limit=None, retry=RetryPolicy(attempts=1), guard=None)
@@ -114,6 +120,103 @@ def test_the_catalogue_may_be_compressed():
         return sandbox.requests[0]
 
     assert asyncio.run(main()).headers["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("compression", ["gzip", "br"])
+def test_an_answer_is_compressed_if_that_was_chosen(fox, png, compression):
+    """It is asked for and inflated, in a thread that is not the loop's; a picture comes as it is."""
+    threads = set()
+
+    def watched(encoding):
+        inflater = make_inflater(encoding)
+        real, name = inflater.inflate, encoding
+
+        def inflate(data, limit):
+            threads.add((name, threading.current_thread() is threading.main_thread()))
+            return real(data, limit)
+
+        inflater.inflate = inflate
+        return inflater
+
+    async def main(monkeypatch):
+        monkeypatch.setattr("venice_async.transport.exchange.make_inflater", watched)
+        async with (
+            Sandbox(latency=0, images=png) as sandbox,
+            plain(KEY, base_url=sandbox.url, compression=compression) as venice,
+        ):
+            answer = await venice.generate(fox)
+            picture = await venice.generate(attrs.evolve(fox, return_binary=True))
+        return sandbox.requests, answer, picture
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        requests, answer, picture = asyncio.run(main(monkeypatch))
+    assert {record.headers["accept-encoding"] for record in requests} == {compression}
+    assert answer.image.data == picture.image.data == png
+    assert threads == {(compression, False)}
+
+
+def answering(body, encoding, status="200 OK"):
+    """A handler that says its JSON is encoded in some way."""
+
+    async def handle(connection):
+        await connection.read_request()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Encoding: {encoding}\r\n"
+        await connection.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        await connection.hang()
+
+    return handle
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_a_compressed_answer_that_ends_early_is_unconfirmed(raw_server, json_answer, png, fox, encoding):
+    """Though the body is as long as its head says."""
+    body = {"gzip": gzip.compress, "br": brotli.compress}[encoding](json_answer(png))
+
+    async def main():
+        async with (
+            raw_server(answering(body[:-20], encoding)) as server,
+            plain(KEY, base_url=server.url, compression=encoding) as venice,
+        ):
+            with pytest.raises(UnconfirmedError, match="ends early"):
+                await venice.generate(fox)
+
+    asyncio.run(main())
+
+
+def test_a_few_bytes_that_inflate_without_end_are_given_up(raw_server, fox, monkeypatch):
+    """At a bound; until then, no more than one piece is held."""
+    monkeypatch.setattr("venice_async.transport.exchange._INFLATED_BYTES", 10_000_000)
+    body = gzip.compress(b'{"request": "' + bytes(b" " * 20_000_000))
+
+    async def main():
+        async with (
+            raw_server(answering(body, "gzip")) as server,
+            plain(KEY, base_url=server.url, compression="gzip") as venice,
+        ):
+            with pytest.raises(DecodeError, match="inflates to more than 10000000"):
+                await venice.generate(fox)
+
+    asyncio.run(main())
+
+
+def test_a_refusal_counts_however_it_is_encoded(raw_server, fox):
+    """A body that nobody can read changes nothing about the status."""
+
+    async def main():
+        async with (
+            raw_server(answering(b"whatever", "zstd", "402 Payment Required")) as server,
+            plain(KEY, base_url=server.url) as venice,
+        ):
+            with pytest.raises(StatusError) as caught:
+                await venice.generate(fox)
+        return caught.value.status
+
+    assert asyncio.run(main()) == 402
+
+
+def test_a_compression_that_the_api_does_not_know_is_a_configuration_error():
+    with pytest.raises(ConfigurationError, match="compression='zstd': expected gzip or br"):
+        plain(KEY, compression="zstd")
 
 
 @pytest.mark.parametrize("tail", ["", "/", "//"])
@@ -751,7 +854,7 @@ def test_no_error_shows_the_key_to_whoever_reads_it(raw_server, fox, garbage):
 
     async def main():
         async with raw_server(handle) as server, plain(KEY, base_url=server.url) as venice:
-            with pytest.raises(UnconfirmedError) as purchase:
+            with pytest.raises((UnconfirmedError, DecodeError)) as purchase:
                 await venice.generate(fox)
             with pytest.raises(VeniceError) as look:
                 await venice.models()
@@ -845,7 +948,7 @@ def test_the_key_is_in_no_log(raw_server, fox, caplog):
 
 def test_a_fresh_connection_is_used_again(raw_server, json_answer, png, fox, monkeypatch):
     """Calls one after the other need one connection."""
-    monkeypatch.setattr(transport, "MAX_IDLE", 60.0)
+    monkeypatch.setattr(sending, "MAX_IDLE", 60.0)
 
     async def main():
         async with raw_server(pictures(json_answer, png)) as server:
@@ -859,7 +962,7 @@ def test_a_fresh_connection_is_used_again(raw_server, json_answer, png, fox, mon
 
 def test_a_stale_connection_of_ours_is_not_used_again(raw_server, json_answer, png, fox, monkeypatch):
     """A connection that idled for longer than MAX_IDLE carries no purchase."""
-    monkeypatch.setattr(transport, "MAX_IDLE", 0.2)
+    monkeypatch.setattr(sending, "MAX_IDLE", 0.2)
 
     async def main():
         async with raw_server(pictures(json_answer, png)) as server:
@@ -877,7 +980,7 @@ def test_a_stale_connection_of_the_callers_is_not_used_again(
     run, raw_server, json_answer, png, fox, monkeypatch
 ):
     """However long the caller's own session keeps connections: each stale one is passed over unused."""
-    monkeypatch.setattr(transport, "MAX_IDLE", 0.2)
+    monkeypatch.setattr(sending, "MAX_IDLE", 0.2)
 
     async def main():
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3600)
@@ -901,7 +1004,7 @@ def test_a_stream_whose_block_goes_on_after_its_end_leaves_no_stale_connection_b
     raw_server, json_answer, png, fox, monkeypatch
 ):
     """A connection idles from the end of its answer, not from the end of the block."""
-    monkeypatch.setattr(transport, "MAX_IDLE", 0.2)
+    monkeypatch.setattr(sending, "MAX_IDLE", 0.2)
 
     async def main():
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3600)
@@ -924,7 +1027,7 @@ def test_a_connection_that_idled_after_another_kind_of_request_is_stale_too(
     raw_server, json_answer, png, fox, monkeypatch
 ):
     """A look at the catalogue leaves no connection that a purchase could find too old."""
-    monkeypatch.setattr(transport, "MAX_IDLE", 0.2)
+    monkeypatch.setattr(sending, "MAX_IDLE", 0.2)
 
     async def handle(connection):
         while True:
@@ -1011,17 +1114,21 @@ def test_a_closed_session_is_refused():
     asyncio.run(main())
 
 
-def test_a_session_that_would_not_decompress_is_refused():
-    """The catalogue comes compressed."""
+@pytest.mark.parametrize("theirs", [True, False])
+def test_whether_the_callers_session_decompresses_does_not_matter(fox, theirs):
+    """Compressed answers are inflated here, whatever the caller's own requests are used to."""
 
     async def main():
         connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as theirs:
-            with pytest.raises(ConfigurationError, match="auto_decompress"):
-                async with plain(KEY, session=theirs):
-                    pass
+        async with (
+            Sandbox(latency=0) as sandbox,
+            aiohttp.ClientSession(connector=connector, auto_decompress=theirs) as session,
+            plain(KEY, base_url=sandbox.url, session=session, compression="gzip") as venice,
+        ):
+            assert (await venice.models())[0].id
+            return await venice.generate(fox)
 
-    asyncio.run(main())
+    assert asyncio.run(main()).image.format == "webp"
 
 
 def test_a_request_that_the_callers_session_cannot_make_is_a_configuration_error(fox):

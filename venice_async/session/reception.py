@@ -180,7 +180,7 @@ async def raise_for_status(exchange: Exchange) -> None:
     if 200 <= exchange.status < 300:
         return
     body = b""
-    with suppress(TransportError):  # the status alone says what became of the request
+    with suppress(TransportError, DecodeError):  # the status alone says what became of the request
         body = await exchange.read_all(_ERROR_BYTES, _ERROR_SECONDS)
     raise error_from(exchange.status, exchange.headers, body)
 

@@ -1,7 +1,7 @@
 """One answer's images as files: temporary, checked, then under their names.
 
-1. Bytes go to the writer thread in pieces of about a quarter of a megabyte; one piece of an answer is on its
-   way at a time, which is the backpressure.
+1. Bytes go to the writer thread in pieces of a quarter of a megabyte or more; one piece of an answer is on
+   its way at a time, which is the backpressure.
 2. A name that is taken is never overwritten: the image gets `-2`, `-3` and so on, because it was
    paid for.
 3. What an answer brought and a check refused is kept under `.venice/rejected/`.
@@ -55,7 +55,6 @@ Namer = Callable[[str | None, int, int, ImageFormat], str]
 # File systems take 255; an extension, the image's number and a number to tell it apart come on top.
 _NAME_BYTES = 240
 _PROBE = ".venice-probe.part"
-_FLUSH_BYTES = 256 * 1024
 _FLUSH_PIECES = 256
 _NAMES_REMEMBERED = 1000  # it is only a short cut to the next free number
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -363,7 +362,7 @@ class FileSink:
         file = self._files[-1]
         file.pieces.append(data)
         file.buffered += len(data)
-        if file.buffered >= _FLUSH_BYTES or len(file.pieces) >= _FLUSH_PIECES:
+        if file.buffered >= self._writer.flush_bytes or len(file.pieces) >= _FLUSH_PIECES:
             await self._settle()
             self._running = self._writer.submit(partial(file.write, file.take()))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from attrs import field, frozen
 
 from venice_async.errors import ConfigurationError
 
-__all__ = ["Timeouts"]
+__all__ = ["COMPRESSIONS", "Compression", "Timeouts"]
+
+Compression = Literal["gzip", "br"]
+COMPRESSIONS: tuple[Compression, ...] = ("gzip", "br")
+"""What the API compresses JSON answers with, as `Accept-Encoding` spells it."""
 
 _FOREVER = 1e10
 

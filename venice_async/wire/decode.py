@@ -83,6 +83,7 @@ _SURROGATES = re.compile(
 )
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _TOKEN = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
+_MUCH = 16 * 1024  # bytes, at which a second look costs something
 _QUOTE, _BACKSLASH, _EQUALS, _BRACE, _BRACKET = b'"\\={['
 
 
@@ -278,6 +279,8 @@ class JsonDecoder:
 
     def _image(self, chunk: bytes, position: int, events: list[Event]) -> int:
         """Decode the current image up to its closing quote or the end of the chunk."""
+        if len(chunk) - position >= _MUCH and self._decode_at_once(memoryview(chunk)[position:], events):
+            return len(chunk)
         end = chunk.find(_QUOTE, position)
         stop = len(chunk) if end < 0 else end
         if self._escape or chunk.find(_BACKSLASH, position, stop) >= 0:
@@ -293,6 +296,24 @@ class JsonDecoder:
         self._skeleton += b'"'
         self._state = self._structure
         return end + 1
+
+    def _decode_at_once(self, piece: memoryview, events: list[Event]) -> bool:
+        """Decode a chunk in one pass, if all of it is image; False, with nothing changed, if not."""
+        first = -len(self._carry) % 4
+        stop = len(piece) - (len(piece) - first) % 4
+        group, tail = self._carry + piece[:first], bytes(piece[stop:])
+        if self._escape or self._padded or _NO_BASE64.search(group) or _NO_BASE64.search(tail):
+            return False
+        try:
+            data = pybase64.b64decode(piece[first:stop], validate=True)
+        except Base64Error:
+            return False
+        if group:
+            self._images.add(pybase64.b64decode(group), self._base, events)
+        self._images.add(data, self._base, events)
+        self._carry = tail
+        self._padded = piece[stop - 1] == _EQUALS
+        return True
 
     def _decode(self, piece: memoryview, position: int, events: list[Event]) -> None:
         """Decode whole groups of four characters and carry the rest."""

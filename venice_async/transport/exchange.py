@@ -1,0 +1,158 @@
+"""An answer that is coming in.
+
+1. It is taken in bit by bit, so that the loop's other tasks have their turn.
+2. What was asked for compressed is inflated off the loop.
+3. A server that has fallen silent is told from a reader that does something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+
+import aiohttp
+
+from venice_async.errors import DecodeError
+from venice_async.wire.inflate import Inflater, make_inflater
+
+from .sending import Body, Translated
+
+__all__ = ["Exchange", "Silence", "Turns"]
+
+_TURN = 0.004  # seconds
+_PIECE = 256 * 1024
+_INFLATED_BYTES = 512 * 1024 * 1024
+
+
+class Turns:
+    """Shares an event loop with its other tasks: answers that are here already are taken in bit by bit.
+
+    What is buffered is handed out without a pause, and with many answers at once one iteration of the
+    loop could last for long. After a few milliseconds, the others wait for the next one; while they
+    do, their buffers are full, and no more is read from their sockets.
+    """
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    async def take(self) -> None:
+        """Wait until there is time left in this iteration."""
+        loop = asyncio.get_running_loop()
+        while self._began is not None and loop.time() - self._began > _TURN:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        if self._began is None:
+            self._began = loop.time()
+            loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        self._began = None
+
+
+class Silence:
+    """Breaks an answer off once its server has said nothing for too long while we waited for it.
+
+    There is one timer an answer, not one a piece. While the reader does something else, the socket may
+    be paused, and the silence is ours.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, seconds: float | None) -> None:
+        self.since: float | None = None
+        self._content = content
+        self._loop = asyncio.get_running_loop()
+        self._seconds = math.inf if seconds is None else seconds
+        self._timer = None if seconds is None else self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        until = (now if self.since is None else self.since) + self._seconds
+        if until > now:
+            self._timer = self._loop.call_at(until, self._look)
+        else:
+            text = f"nothing came for {self._seconds:g} s"
+            self._content.set_exception(aiohttp.SocketTimeoutError(text))
+
+    def end(self) -> None:
+        """The answer is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class Exchange:
+    """An answer whose head has arrived and whose body is being read.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The head's headers, in a mapping that ignores case.
+        content_type: Such as `application/json`, without parameters.
+    """
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, body: Body, secret: bytes, silence: Silence, turns: Turns
+    ) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.content_type = response.content_type
+        self._content = response.content
+        self._encoding = response.headers.get("Content-Encoding", "")
+        self._inflater: Inflater | None = None
+        self._inflated = 0
+        self._more = False
+        self._lost = body.lost
+        self._translated = Translated(body)
+        self._secret = secret
+        self._silence = silence
+        self._turns = turns
+
+    async def read(self) -> bytes:
+        """The next piece of the body; empty at its end.
+
+        Raises:
+            UnconfirmedError: The body broke off.
+            DecodeError: It is not compressed as it says, or inflates to more than 512 MiB.
+        """
+        if not self._encoding:
+            return await self._receive()
+        if self._inflater is None:
+            self._inflater = make_inflater(self._encoding)
+        while True:
+            data = b"" if self._more else await self._receive()
+            if not data and not self._more:
+                if not self._inflater.ended:
+                    raise self._lost("the request was sent, and the compressed answer ends early")
+                return b""
+            if piece := await self._inflate(self._inflater, data):
+                return piece
+
+    async def _inflate(self, inflater: Inflater, data: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        piece = await loop.run_in_executor(None, inflater.inflate, data, _PIECE)
+        self._more = len(piece) >= _PIECE and not inflater.ended
+        self._inflated += len(piece)
+        if self._inflated > _INFLATED_BYTES:
+            raise DecodeError(f"the answer inflates to more than {_INFLATED_BYTES} bytes")
+        return piece
+
+    async def _receive(self) -> bytes:
+        """The next piece as it came over the wire."""
+        await self._turns.take()
+        with self._translated:
+            self._silence.since = asyncio.get_running_loop().time()
+            try:
+                return await self._content.readany()
+            finally:
+                self._silence.since = None
+
+    async def read_all(self, limit: int, seconds: float | None = None) -> bytes:
+        """The body: its first `limit` bytes, or what came of it in this many seconds; without the key."""
+        body = bytearray()
+        bound = asyncio.timeout(seconds)
+        try:
+            async with bound:
+                while len(body) < limit and (chunk := await self.read()):
+                    body += chunk
+        except TimeoutError:
+            if not bound.expired():
+                raise
+        text = bytes(body[:limit])
+        return text.replace(self._secret, b"***") if self._secret else text

@@ -1,0 +1,121 @@
+"""A request's body on its way out, and what it means when something goes wrong.
+
+1. Whether a request had left is known from its own body writer, never guessed from the exception:
+   a request whose last byte was not handed over cannot have been carried out.
+2. A POST never goes out on a connection that idled for long: the server may be closing it, and the
+   request would be lost without anyone knowing whether it was carried out.
+3. Foreign exceptions end here, translated in one place, `from` the original.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict, CIMultiDictProxy
+from typing_extensions import override
+
+from venice_async.errors import (
+    ConfigurationError,
+    ConnectError,
+    RequestTimeoutError,
+    TransportError,
+    VeniceError,
+)
+
+__all__ = ["MAX_IDLE", "Body", "Translated"]
+
+MAX_IDLE = 2.0
+"""Seconds a connection may have idled and still carry a POST."""
+
+_WRITE_SIZE = 64 * 1024
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class Body(aiohttp.payload.Payload):
+    """A request's body, and the knowledge of whether all of it has left."""
+
+    _value: bytes
+
+    def __init__(
+        self,
+        data: bytes,
+        lost: type[TransportError],
+        idle_since: WeakKeyDictionary[Any, float],
+        timeout: float | None,
+    ) -> None:
+        super().__init__(data)
+        self.lost = lost  # what it means that no whole answer came back
+        self._size = len(data)
+        self._last = max(0, (len(data) - 1) // _WRITE_SIZE * _WRITE_SIZE)
+        self._idle_since = idle_since
+        self._timeout = timeout
+        self.connection: Any = None
+        self.stale = False
+        self.left = False
+
+    @override
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self._value.decode(encoding, errors)
+
+    @override
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await self.write_with_length(writer, None)
+
+    @override
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        stream = cast("aiohttp.http.StreamWriter", writer)
+        self.connection = stream.protocol
+        idle_since = self._idle_since.get(self.connection, math.inf)
+        if asyncio.get_running_loop().time() - idle_since > MAX_IDLE:
+            self.stale = True
+            raise ConnectionError("the connection had idled for too long")
+        view = memoryview(self._value)
+        for start in range(0, self._last, _WRITE_SIZE):
+            async with asyncio.timeout(self._timeout):
+                await stream.write(view[start : start + _WRITE_SIZE])
+        await stream.write(view[self._last :], drain=False)
+        self.left = True
+
+
+class Translated:
+    """Turns what aiohttp and the system raise into the library's errors."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
+        if isinstance(exc, aiohttp.ClientError | OSError | ValueError) and not isinstance(exc, VeniceError):
+            if isinstance(exc, aiohttp.ClientResponseError):
+                _forget_headers(exc)
+            raise self._translate(exc) from exc
+
+    def _translate(self, exc: aiohttp.ClientError | OSError | ValueError) -> VeniceError:
+        what = _USER_INFO.sub("", str(exc)) or type(exc).__name__
+        if isinstance(exc, aiohttp.InvalidURL):
+            return ConfigurationError(f"{what} is no URL that can be asked")
+        if isinstance(exc, aiohttp.ClientConnectorError):
+            return ConnectError(f"{what}; nothing was sent")
+        if self._body.left:
+            return self._body.lost(f"the request was sent, and no whole answer came back: {what}")
+        if isinstance(exc, TimeoutError):
+            return RequestTimeoutError(f"{what}; nothing was sent")
+        if isinstance(exc, ValueError) and not isinstance(exc, aiohttp.ClientError | OSError):
+            return ConfigurationError(f"the request cannot be made: {what}")
+        return ConnectError(f"{what}; the request was not sent whole")
+
+
+def _forget_headers(exc: aiohttp.ClientResponseError) -> None:
+    """Take the request's headers, and with them the key, out of an exception that may be shown."""
+    exc.request_info = exc.request_info._replace(headers=CIMultiDictProxy(CIMultiDict()))
+    exc.args = (exc.request_info, exc.history)
