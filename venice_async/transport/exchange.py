@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Mapping
 
 import aiohttp
@@ -35,15 +36,28 @@ class Turns:
 
     def __init__(self) -> None:
         self._began: float | None = None
+        self._waiting: deque[object] = deque()
 
     async def take(self) -> None:
-        """Wait until there is time left in this iteration."""
+        """Wait until there is time left in this iteration, behind those who wait already."""
         loop = asyncio.get_running_loop()
-        while self._began is not None and loop.time() - self._began > _TURN:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        if self._waiting or self._is_over(loop.time()):
+            await self._wait(loop)
         if self._began is None:
             self._began = loop.time()
             loop.call_soon(self._end)
+
+    async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        place = object()
+        self._waiting.append(place)
+        try:
+            while self._waiting[0] is not place or self._is_over(loop.time()):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        finally:
+            self._waiting.remove(place)
+
+    def _is_over(self, now: float) -> bool:
+        return self._began is not None and now - self._began > _TURN
 
     def _end(self) -> None:
         self._began = None

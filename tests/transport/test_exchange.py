@@ -1,0 +1,159 @@
+"""How an answer is taken in: the loop's other tasks have their turn, and only the server's silence counts."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from venice_async.transport.exchange import Silence, Turns
+
+
+class SteppedLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock is moved by hand: by work, and to the next timer where there is none."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = 1000.0
+
+    def time(self):
+        return self.now
+
+    def work(self, seconds):
+        self.now += seconds
+
+
+def on_a_stepped_loop(main):
+    with asyncio.Runner(loop_factory=SteppedLoop) as runner:
+        loop = runner.get_loop()
+        return runner.run(main(loop))
+
+
+@pytest.mark.parametrize("answers", [1, 8, 64])
+@pytest.mark.parametrize("piece", [0.0005, 0.001, 0.010])
+def test_no_iteration_of_the_loop_takes_in_more_than_a_few_milliseconds(answers, piece):
+    """However many answers have pieces ready: at most one piece too many between another task's turns."""
+
+    async def main(loop):
+        turns, longest, ended = Turns(), 0.0, False
+
+        async def other():
+            nonlocal longest
+            while not ended:
+                before = loop.now
+                await asyncio.sleep(0)
+                longest = max(longest, loop.now - before)
+
+        async def answer():
+            for _ in range(20):
+                await turns.take()
+                loop.work(piece)
+
+        watching = asyncio.create_task(other())
+        async with asyncio.TaskGroup() as group:
+            for _ in range(answers):
+                group.create_task(answer())
+        ended = True
+        await watching
+        return longest
+
+    assert on_a_stepped_loop(main) <= 0.004 + piece + 1e-9
+
+
+def test_every_answer_has_its_turn():
+    """Those that were kept waiting come before those that were not."""
+    answers = 10
+
+    async def main(loop):
+        turns, taken = Turns(), [0] * answers
+
+        async def answer(number):
+            for _ in range(50):
+                await turns.take()
+                loop.work(0.001)
+                taken[number] += 1
+                if number == 0 and taken[0] == 25:
+                    return list(taken)
+                await asyncio.sleep(0)
+            return None
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(answer(number)) for number in range(answers)]
+        return tasks[0].result()
+
+    assert min(on_a_stepped_loop(main)) >= 20
+
+
+def test_an_answer_that_is_alone_never_waits():
+    """As long as it leaves the loop in between by itself, as one does that waits for its socket."""
+
+    async def main(loop):
+        turns = Turns()
+        for _ in range(100):
+            loop.work(0.1)
+            with pytest.raises(StopIteration):
+                turns.take().send(None)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    on_a_stepped_loop(main)
+
+
+class Content:
+    """Stands for aiohttp's stream: keeps what it was broken with."""
+
+    error = None
+
+    def set_exception(self, error):
+        self.error = error
+
+
+def passed(loop, silence, seconds):
+    """Let time pass, and the timer go off if it is due."""
+    loop.now += seconds
+    if silence._timer.when() <= loop.now:
+        silence._look()
+
+
+def test_a_servers_silence_breaks_an_answer_off():
+    """It is counted from when the reader began to wait."""
+
+    async def main(loop):
+        content = Content()
+        silence = Silence(content, 60)
+        passed(loop, silence, 59)
+        silence.since = loop.now
+        passed(loop, silence, 59)
+        assert content.error is None
+        passed(loop, silence, 1)
+        assert isinstance(content.error, aiohttp.SocketTimeoutError)
+        silence.end()
+
+    on_a_stepped_loop(main)
+
+
+def test_the_readers_own_silence_breaks_nothing_off():
+    """Nor does a server that says something from time to time."""
+
+    async def main(loop):
+        content = Content()
+        silence = Silence(content, 60)
+        for _ in range(10):
+            passed(loop, silence, 100)
+        for _ in range(10):
+            silence.since = loop.now
+            passed(loop, silence, 59)
+        silence.since = None
+        passed(loop, silence, 100)
+        assert content.error is None
+        silence.end()
+
+    on_a_stepped_loop(main)
+
+
+def test_without_a_limit_silence_lasts_forever():
+    async def main(_):
+        silence = Silence(Content(), None)
+        assert silence._timer is None
+        silence.end()
+
+    on_a_stepped_loop(main)
