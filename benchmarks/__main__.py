@@ -8,18 +8,25 @@ About forty minutes; `--quick` takes about three and says less. Needs `pip insta
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from .bars import BARS, judge
 from .machine import describe_machine, versions
 from .rows import Group, all_groups, chosen, for_quick
 from .run import Runner, answers_of, fill_page_cache
-from .server import installed, serve
+from .summary import Results
 from .table import bars_table, group_table, to_json, to_markdown, to_text
+
+try:
+    from .server import installed, serve
+except ModuleNotFoundError as exc:
+    sys.exit(f"{exc.name} is not installed; pip install 'venice-async[bench]'")
 
 _REPETITIONS = 5
 _QUICK_REPETITIONS = 2
@@ -51,22 +58,25 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _report(
-    groups: list[Group], runner: Runner, about: dict[str, object], into: Path | None, *, began: float
-) -> bool:
-    """Run, print and write; whether every client did its work."""
-    results = runner.run(groups)
-    about["seconds"] = round(time.monotonic() - began)
+def _report(groups: list[Group], results: Results, about: dict[str, object], into: Path | None) -> None:
+    """Print the tables, and write them and all that they were made of."""
     verdicts = [judge(bar, results) for bar in BARS]
     tables = [*(group_table(group, results) for group in groups), bars_table(verdicts)]
     print("\n".join(map(to_text, tables)))
-    if into is not None:
-        into.mkdir(parents=True, exist_ok=True)
-        (into / "results.txt").write_text("\n".join(map(to_text, tables)))
-        (into / "results.md").write_text("\n".join(map(to_markdown, tables)))
-        data = to_json(groups, results, verdicts, about)
-        (into / "results.json").write_text(json.dumps(data, indent=1) + "\n")
-    return not results.failures
+    if into is None:
+        return
+    into.mkdir(parents=True, exist_ok=True)
+    (into / "results.txt").write_text("\n".join(map(to_text, tables)))
+    (into / "results.md").write_text("\n".join(map(to_markdown, tables)))
+    data = to_json(groups, results, verdicts, about)
+    (into / "results.json").write_text(json.dumps(data, indent=1) + "\n")
+    if find_spec("matplotlib") is None:
+        _say("no plot: matplotlib is not installed")
+        return
+    # Not imported at the top: it takes a second, and is needed here only.
+    plot = importlib.import_module(".plot", __package__).draw(results)
+    if plot is not None:
+        (into / "results.svg").write_text(plot)
 
 
 def main() -> None:
@@ -82,8 +92,8 @@ def main() -> None:
     kind = given.server or installed()
     about = {
         "versions": versions(kind),
-        "machine": describe_machine(),
-        "options": {"quick": given.quick, "repetitions": repetitions, "server": kind},
+        "machine": describe_machine(given.scratch or Path(tempfile.gettempdir())),
+        "options": {"quick": given.quick, "rows": given.rows, "repetitions": repetitions, "server": kind},
     }
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
@@ -91,8 +101,9 @@ def main() -> None:
         fill_page_cache(scratch, groups)
         with serve(kind, answers_of(groups), scratch) as server:
             runner = Runner(server=server, scratch=scratch, repetitions=repetitions, say=_say)
-            done = _report(groups, runner, about, given.into, began=began)
-    if not done:
+            results = runner.run(groups)
+    _report(groups, results, {**about, "seconds": round(time.monotonic() - began)}, given.into)
+    if results.failures:
         sys.exit(1)
 
 
