@@ -19,7 +19,8 @@ from pathlib import Path
 from .bars import BARS, judge
 from .machine import describe_machine, versions
 from .rows import Group, all_groups, chosen, for_quick
-from .run import Runner, answers_of, fill_page_cache
+from .run import Runner, answers_of
+from .scratch import file_system, open_scratch
 from .summary import Results
 from .table import bars_table, group_table, to_json, to_markdown, to_text
 
@@ -49,7 +50,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print the rows and measure nothing")
     parser.add_argument("--server", choices=["nginx", "asyncio"], help="default: nginx if it is installed")
     parser.add_argument(
-        "--scratch", type=Path, metavar="DIR", help="where images are written (default: temporary files)"
+        "--scratch",
+        type=Path,
+        metavar="DIR",
+        help="where images are written (default: in memory, if it has room)",
+    )
+    parser.add_argument(
+        "--disk", type=Path, metavar="DIR", help="the same for durability's rows (default: temporary files)"
     )
     return parser.parse_args()
 
@@ -90,18 +97,19 @@ def main() -> None:
         return
     repetitions = given.repetitions or (_QUICK_REPETITIONS if given.quick else _REPETITIONS)
     kind = given.server or installed()
+    began = time.monotonic()
     about = {
         "versions": versions(kind),
-        "machine": describe_machine(given.scratch or Path(tempfile.gettempdir())),
+        "machine": describe_machine(),
         "options": {"quick": given.quick, "rows": given.rows, "repetitions": repetitions, "server": kind},
     }
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
-        scratch = Path(folder)
-        fill_page_cache(scratch, groups)
-        with serve(kind, answers_of(groups), scratch) as server:
-            runner = Runner(server=server, scratch=scratch, repetitions=repetitions, say=_say)
-            results = runner.run(groups)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_scratch(groups, given.scratch, given.disk) as scratch,
+        serve(kind, answers_of(groups), Path(folder)) as server,
+    ):
+        about["file_systems"] = {"images": file_system(scratch.quick), "disk": file_system(scratch.disk)}
+        results = Runner(server=server, scratch=scratch, repetitions=repetitions, say=_say).run(groups)
     _report(groups, results, {**about, "seconds": round(time.monotonic() - began)}, given.into)
     if results.failures:
         sys.exit(1)

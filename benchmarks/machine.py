@@ -37,15 +37,14 @@ def versions(server: Kind) -> dict[str, str]:
     return found
 
 
-def describe_machine(scratch: Path) -> dict[str, str | int | float]:
-    """The processor, the memory, the kernel, and the kind of file system that the images are on."""
+def describe_machine() -> dict[str, str | int | float]:
+    """The processor, the memory and the kernel."""
     return {
         "processor": _processor(),
         "processors": os.cpu_count() or 0,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": platform.system(),
         "kernel": platform.release(),
-        "file_system": _file_system(scratch),
         "load_before": round(os.getloadavg()[0], 2),
     }
 
@@ -56,14 +55,3 @@ def _processor() -> str:
         if found:
             return found[1]
     return platform.processor() or platform.machine()
-
-
-def _file_system(folder: Path) -> str:
-    """The type of the innermost mount that the folder is in."""
-    folder = folder.resolve()
-    with suppress(OSError):
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-        inside = [(place, kind) for place, kind in mounts if folder.is_relative_to(place)]
-        if inside:
-            return max(inside, key=lambda mount: len(mount[0]))[1]
-    return "unknown"

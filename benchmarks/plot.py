@@ -42,7 +42,7 @@ _PANELS = (
         title="images a second: JSON, 1.5 MB each, 16 in flight (more is better)",
         group="json-1500k-c16",
         figure="images_per_s",
-        clients=("discard", "limit", "gather-uvloop", "gather", "gather-power", *_PEERS),
+        clients=("discard", "limit", "gather-uvloop", "gather", *_PEERS),
     ),
     _Panel(
         title="memory at its peak above idle, in MB: JSON, 4 MB each, 64 in flight (less is better)",

@@ -19,16 +19,16 @@ from .clients import CLIENTS
 from .clients.job import Job
 from .measure import Orders, Reading, dump_orders
 from .rows import Group, Row
+from .scratch import Scratch
 from .server import Server
 from .summary import Results, figures_of
 
-__all__ = ["ROOT", "Runner", "answers_of", "fill_page_cache"]
+__all__ = ["ROOT", "Runner", "answers_of"]
 
 ROOT = Path(__file__).resolve().parent.parent
 _LONGEST = 900.0  # seconds that a client may take
 _SMALL = Answer("json", "1k")
-_IMPORTS = 5  # fresh processes for one repetition, of which the quickest counts
-_PIECE = 1 << 20
+_IMPORTS = 3  # fresh processes for one repetition, of which the quickest counts
 _IMPORT = "import time; began = time.perf_counter(); import {}; print(time.perf_counter() - began)"
 
 
@@ -41,37 +41,19 @@ def answers_of(groups: Iterable[Group]) -> set[Answer]:
     return {_SMALL} | {row.answer for group in groups for row in group.rows if row.answer is not None}
 
 
-def fill_page_cache(folder: Path, groups: Iterable[Group]) -> None:
-    """Write as much as the largest run does, and delete it: the first touch of a page is slow.
-
-    Raises:
-        OSError: There is not enough room.
-    """
-    largest = max(row.volume for group in groups for row in group.rows)
-    free = shutil.disk_usage(folder).free
-    if free < 2 * largest:
-        raise OSError(f"{folder} has {free / 1e9:.1f} GB free; {2 * largest / 1e9:.1f} GB are needed")
-    path = folder / "volume"
-    with path.open("wb") as file:
-        piece = bytes(_PIECE)
-        for _ in range(largest // _PIECE + 1):
-            file.write(piece)
-    path.unlink()
-
-
 @frozen(kw_only=True)
 class Runner:
     """Runs rows.
 
     Attributes:
         server: Where the answers come from.
-        scratch: A directory for the images.
+        scratch: Directories for the images: one in memory, if there is room, and one on a disk.
         repetitions: How many times each row is run.
         say: Told what is being done.
     """
 
     server: Server
-    scratch: Path
+    scratch: Scratch
     repetitions: int
     say: Callable[[str], None]
 
@@ -104,7 +86,7 @@ class Runner:
             results.add(row.key, repetition, figures)
 
     def _client(self, row: Row, answer: Answer) -> dict[str, float]:
-        with _directory(self.scratch / "images") as into:
+        with _directory(self.scratch.of(row) / "images") as into:
             job = Job(
                 base_url=self.server.base_url(answer, tls=row.tls),
                 requests=row.requests,
