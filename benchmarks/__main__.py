@@ -21,16 +21,19 @@ from .machine import describe_machine, versions
 from .rows import Group, all_groups, chosen, for_quick
 from .run import Runner, answers_of
 from .scratch import file_system, open_scratch
+from .server import installed, serve
 from .summary import Results
 from .table import bars_table, group_table, to_json, to_markdown, to_text
 
-try:
-    from .server import installed, serve
-except ModuleNotFoundError as exc:
-    sys.exit(f"{exc.name} is not installed; pip install 'venice-async[bench]'")
-
 _REPETITIONS = 5
 _QUICK_REPETITIONS = 2
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
 
 
 def _arguments() -> argparse.Namespace:
@@ -44,7 +47,9 @@ def _arguments() -> argparse.Namespace:
         "--rows", nargs="+", default=[], metavar="GLOB", help="these rows or groups only, such as 'json-1*'"
     )
     parser.add_argument(
-        "--repetitions", type=int, help=f"of each row (default {_REPETITIONS}, quick {_QUICK_REPETITIONS})"
+        "--repetitions",
+        type=_positive,
+        help=f"of each row (default {_REPETITIONS}, quick {_QUICK_REPETITIONS})",
     )
     parser.add_argument("--into", type=Path, metavar="DIR", help="write the tables, JSON and a plot there")
     parser.add_argument("--list", action="store_true", help="print the rows and measure nothing")
@@ -95,6 +100,8 @@ def main() -> None:
     if given.list:
         print("\n".join(row.key for group in groups for row in group.rows))
         return
+    if find_spec("trustme") is None:
+        sys.exit("trustme is not installed; pip install 'venice-async[bench]'")
     repetitions = given.repetitions or (_QUICK_REPETITIONS if given.quick else _REPETITIONS)
     kind = given.server or installed()
     began = time.monotonic()

@@ -33,7 +33,7 @@ class _Panel:
     group: str
     figure: str
     clients: tuple[str, ...]
-    decimals: int = 0
+    more_is_better: bool
 
 
 _PEERS = ("aiohttp", "venice-py", "httpx", "veniceresch", "openai", "requests")
@@ -43,12 +43,14 @@ _PANELS = (
         group="json-1500k-c16",
         figure="images_per_s",
         clients=("discard", "limit", "gather-uvloop", "gather", *_PEERS),
+        more_is_better=True,
     ),
     _Panel(
         title="memory at its peak above idle, in MB: JSON, 4 MB each, 64 in flight (less is better)",
         group="json-4m-c64",
         figure="peak_mb",
         clients=("gather", *_PEERS),
+        more_is_better=False,
     ),
 )
 
@@ -62,6 +64,7 @@ def draw(results: Results) -> str | None:
     settings = {"svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif"}
     with mpl.rc_context(settings):
         figure = Figure(figsize=(_WIDTH, _LINE * sum(lines) + _AROUND * len(lines)), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
         grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=lines)
         for axes, (panel, bars) in zip(grid[:, 0], panels, strict=True):
             _draw_panel(axes, panel, bars)
@@ -72,13 +75,14 @@ def draw(results: Results) -> str | None:
 
 
 def _bars(panel: _Panel, results: Results) -> list[tuple[str, Spread]]:
+    """Clients and what was measured of them, the best first."""
     found = []
     for client in panel.clients:
         key = f"{panel.group}/{client}"
         values = results.values(key, panel.figure)
         if values and key not in results.failures:
             found.append((client, spread(values.values())))
-    return found
+    return sorted(found, key=lambda bar: bar[1].median, reverse=panel.more_is_better)
 
 
 def _draw_panel(axes: Any, panel: _Panel, bars: Sequence[tuple[str, Spread]]) -> None:
@@ -92,7 +96,7 @@ def _draw_panel(axes: Any, panel: _Panel, bars: Sequence[tuple[str, Spread]]) ->
     axes.errorbar(medians, places, xerr=errors, fmt="none", ecolor=_TEXT, elinewidth=1)
     reach = max(found.most for _, found in bars)
     for place, (_, found) in zip(places, bars, strict=True):
-        label = f"{found.median:.{panel.decimals}f}"
+        label = f"{found.median:.0f}"
         axes.text(found.most + reach * 0.012, place, label, va="center", color=_TEXT, fontsize=9)
     axes.set_yticks(places, [CLIENTS[client].title for client, _ in bars])
     axes.set_title(panel.title, loc="left", color=_TEXT, fontsize=10)

@@ -30,6 +30,7 @@ _SHARE = {
 _AT_LEAST = 1.5  # requests for each place
 _QUICK = 0.25  # of the requests, but one for each place
 _QUICK_MOST = 3_000
+_BLOCK = 4096  # bytes that a file takes at least
 _RATE = ("images_per_s", "mb_per_s", "cpu_s_per_gb", "peak_mb")
 _LAG = ("lag_p99_ms", "lag_p50_ms", "lag_max_ms", "images_per_s")
 _TINY = ("us_per_request", "cpu_us_per_request", "images_per_s", "peak_mb")
@@ -82,8 +83,11 @@ class Row:
 
     @property
     def volume(self) -> int:
-        """Bytes of images in one run."""
-        return 0 if self.answer is None else self.requests * SIZES[self.answer.size]
+        """Bytes that the images of one run take, in whole blocks."""
+        if self.answer is None:
+            return 0
+        blocks = -(-SIZES[self.answer.size] // self.answer.images // _BLOCK)
+        return self.requests * self.answer.images * blocks * _BLOCK
 
 
 @frozen(kw_only=True)

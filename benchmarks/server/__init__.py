@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
 
-import trustme
 from attrs import frozen
 
 from benchmarks.answers import Answer, write_answers
@@ -64,6 +63,8 @@ def serve(kind: Kind, answers: set[Answer], folder: Path) -> Iterator[Server]:
 
 
 def _certify(folder: Path) -> tuple[Certificate, Path]:
+    import trustme  # noqa: PLC0415 - where it is not installed, the command says so itself
+
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     chain, key, root = folder / "chain.pem", folder / "key.pem", folder / "authority.pem"
