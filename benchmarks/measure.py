@@ -99,9 +99,9 @@ async def _measure(open_client: Open, orders: Orders) -> Reading:
         processor=after.processor - before.processor,
         baseline=baseline,
         peak=peak,
-        lag_p50=lag and lag.p50,
-        lag_p99=lag and lag.p99,
-        lag_max=lag and lag.max,
+        lag_p50=None if lag is None else lag.p50,
+        lag_p99=None if lag is None else lag.p99,
+        lag_max=None if lag is None else lag.max,
     )
 
 
