@@ -1,1 +1,1 @@
-"""Measurements that print their own figures; ratios of one run, never absolutes of two."""
+"""Benchmarks of the library: `python -m benchmarks`, and small ones beside it."""

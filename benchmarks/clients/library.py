@@ -1,0 +1,94 @@
+"""This library, each way to ask it for many images.
+
+The rate limit and the guard are off, as the server has none; all else is as it comes: the pool, the retries'
+path, the checks of what arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from venice_async import ImageRequest, VeniceSession, gather_generate
+
+from .job import KEY, Job, Run, prompt
+
+__all__ = ["can_compress", "gather_power", "gather_process", "generate", "save"]
+
+
+def choose_allocator() -> None:
+    """What a program may do for its memory before it begins; nothing yet."""
+
+
+def can_compress() -> bool:
+    """Whether a session can ask for compressed answers."""
+    return "compression" in inspect.signature(VeniceSession).parameters
+
+
+def _session(job: Job) -> VeniceSession:
+    choose_allocator()
+    options: dict[str, Any] = {} if job.compression is None else {"compression": job.compression}
+    return VeniceSession(
+        KEY,
+        base_url=job.base_url,
+        concurrency=job.concurrency,
+        rate_limit=None,
+        guard=None,
+        ssl=job.tls() or True,
+        **options,
+    )
+
+
+async def _work(job: Job, ask: Callable[[int, ImageRequest], Awaitable[object]]) -> None:
+    """As many workers as there are places, on one iterator."""
+    indices = iter(range(job.requests))
+    fields = job.fields()
+
+    async def work() -> None:
+        for index in indices:
+            await ask(index, ImageRequest(prompt(index), **fields))
+
+    await asyncio.gather(*(work() for _ in range(job.concurrency)))
+
+
+@asynccontextmanager
+async def generate(job: Job) -> AsyncIterator[Run]:
+    """`generate()`: images in memory, which nobody writes to a file."""
+    async with _session(job) as venice:
+        yield lambda: _work(job, lambda _, request: venice.generate(request))
+
+
+@asynccontextmanager
+async def save(job: Job) -> AsyncIterator[Run]:
+    """`save()`: images streamed to files, without a journal."""
+    async with _session(job) as venice:
+        yield lambda: _work(job, lambda index, request: venice.save(request, job.into / f"{index:06d}"))
+
+
+@asynccontextmanager
+async def gather_process(job: Job) -> AsyncIterator[Run]:
+    """`gather_generate(durability="process")`."""
+    async with _session(job) as venice:
+        yield lambda: _gather(venice, job, "process")
+
+
+@asynccontextmanager
+async def gather_power(job: Job) -> AsyncIterator[Run]:
+    """`gather_generate()` as it comes: what is paid for survives a power cut."""
+    async with _session(job) as venice:
+        yield lambda: _gather(venice, job, "power")
+
+
+async def _gather(venice: VeniceSession, job: Job, durability: Literal["power", "process"]) -> None:
+    report = await gather_generate(
+        venice,
+        job.prompts(),
+        into=job.into,
+        name="{index:06d}",
+        durability=durability,
+        **job.fields(),
+    )
+    report.raise_for_failures()
