@@ -217,7 +217,7 @@ FAILING = [
     ("before-a-record", f"{STEPS}:receive", "before", ["protect"]),
     ("after-a-record", f"{STEPS}:receive", "after", ["protect", "starve", "unsettle"]),
     ("at-a-part", f"{RUN}:Journal._open_part", "before", ["protect", "starve"]),
-    ("at-a-rename", "pathlib:Path.rename", "before", ["protect"]),
+    ("at-a-rename", "os:rename", "before", ["protect"]),
     ("at-a-link", "os:link", "before", ["protect", "unsettle"]),
 ]
 NUMBERS = {"protect": errno.EROFS, "starve": errno.EMFILE, "unsettle": errno.EIO}

@@ -59,7 +59,7 @@ def test_no_image_is_whole_in_memory_on_its_way_to_disk(sandbox_elsewhere, tmp_p
             assert len(asyncio.all_tasks()) == 1
             assert len(connections_to(sandbox.url)) <= count
             assert not [file.path for file in psutil.Process().open_files() if str(tmp_path) in file.path]
-        assert len(threads) == 2  # one for the images, one for the journal
+        assert len(threads) == 1
         assert writer_threads() == []
         assert connections_to(sandbox.url) == []
         return peak
@@ -125,7 +125,7 @@ def test_memory_does_not_grow_with_the_number_of_requests(sandbox_elsewhere, tmp
 
 @pytest.mark.parametrize("drain_timeout", [60.0, 0.0], ids=["drained", "aborted"])
 def test_leaving_early_frees_everything(sandbox_elsewhere, tmp_path, drain_timeout):
-    """No task, no file, no thread but the writer's, and no part of a file."""
+    """No task, no file, no thread and no part of a file."""
 
     async def main(sandbox):
         async with plain("key", base_url=sandbox.url, concurrency=32) as venice:
@@ -135,7 +135,7 @@ def test_leaving_early_frees_everything(sandbox_elsewhere, tmp_path, drain_timeo
             async with stream as outcomes:
                 await anext(outcomes)
             assert len(asyncio.all_tasks()) == 1
-            assert len(writer_threads()) == 1
+            assert writer_threads() == []
             assert venice._pool.in_flight == 0
             assert not [file.path for file in psutil.Process().open_files() if str(tmp_path) in file.path]
             assert not list(tmp_path.rglob("*.part"))

@@ -19,17 +19,12 @@ from .job import KEY, Job, Run, prompt
 __all__ = ["can_compress", "gather_power", "gather_process", "generate", "save"]
 
 
-def choose_allocator() -> None:
-    """What a program may do for its memory before it begins; nothing yet."""
-
-
 def can_compress() -> bool:
     """Whether a session can ask for compressed answers."""
     return "compression" in inspect.signature(VeniceSession).parameters
 
 
 def _session(job: Job) -> VeniceSession:
-    choose_allocator()
     options: dict[str, Any] = {} if job.compression is None else {"compression": job.compression}
     return VeniceSession(
         KEY,

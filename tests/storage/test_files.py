@@ -16,7 +16,6 @@ import pytest
 from venice_async import VeniceSession, gather_generate
 from venice_async.errors import OutputExistsError, StorageError
 from venice_async.sandbox import Sandbox
-from venice_async.storage import files
 from venice_async.storage.files import (
     FileSink,
     Published,
@@ -94,7 +93,7 @@ def test_only_one_piece_of_an_answer_is_on_its_way(tmp_path):
 
     async def main(writer):
         blocked = writer.submit(go.wait)
-        sink = FileSink(writer, Published(tmp_path), partial(name_for, Path("a.png")))
+        sink = FileSink(writer, Published(tmp_path), partial(name_for, Path("a.png")), 4 * 65536)
         await sink.begin(ImageBegins(0, "png"))
         taken = 0
 
@@ -113,7 +112,7 @@ def test_only_one_piece_of_an_answer_is_on_its_way(tmp_path):
         await sink.commit({})
         return held
 
-    assert with_writer(main) <= 2 * files._FLUSH_BYTES
+    assert with_writer(main) <= 2 * 4 * 65536
     assert (tmp_path / "a.png").stat().st_size == 200 * 65536
 
 

@@ -11,6 +11,8 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from .process import keep_memory, new_event_loop
+
 __all__ = ["run_until_signalled"]
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -19,7 +21,9 @@ _INTERRUPTED = 130
 
 def run_until_signalled(work: Coroutine[Any, Any, int]) -> int:
     """Run a command's work; its exit code, or 130 after a signal."""
-    return asyncio.run(_run(work))
+    keep_memory()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_run(work))
 
 
 async def _run(work: Coroutine[Any, Any, int]) -> int:

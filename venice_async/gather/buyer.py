@@ -34,7 +34,6 @@ from venice_async.pool import Halt, NotSentError
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import Entry, Journal, State, load_error
 from venice_async.storage.names import NameTemplate
-from venice_async.storage.writer import WriterThread
 from venice_async.types.limits import Range
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
@@ -66,7 +65,6 @@ class Buyer:
 
     Args:
         session: Open.
-        writer: The session's.
         journal: Open.
         budget: What may be spent.
         cost_of: What a request costs, in millionths of a US dollar; None where that is not known.
@@ -83,7 +81,6 @@ class Buyer:
     """
 
     session: VeniceSession
-    writer: WriterThread
     journal: Journal
     budget: Budget
     cost_of: Callable[[ImageRequest], int | None]

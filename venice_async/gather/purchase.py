@@ -80,8 +80,16 @@ class Purchase:
         descriptor = await buyer.journal.intend(item, self.request.seed, self.cost or 0, lost=self._lost)
         self._attempt += 1
         self._lost = False
-        place = (item, self._attempt, descriptor)
-        return PurchaseSink(buyer.writer, buyer.journal, *place, self._name, buyer.check)
+        return PurchaseSink(
+            buyer.session.writer,
+            buyer.journal,
+            item,
+            self._attempt,
+            descriptor,
+            self._name,
+            buyer.check,
+            buyer.session.flush_bytes,
+        )
 
     def open_sink(self) -> PurchaseSink:
         """The sink of the attempt that is about to be sent."""

@@ -106,7 +106,6 @@ class OutcomeStream:
         resend = {State.UNCONFIRMED} if self._session.retry.resend_unconfirmed else set()
         self._buyer = Buyer(
             session=self._session,
-            writer=self._session.writer,
             journal=self._journal,
             budget=self._budget,
             cost_of=costs,

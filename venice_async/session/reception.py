@@ -140,7 +140,6 @@ class Reception:
         self._exchange = exchange
         self._decoder = SniffingDecoder(exchange.content_type)
         self._expected = request.variants or 1
-        self._images = 0
 
     @classmethod
     async def open(cls, exchange: Exchange, request: ImageRequest) -> Reception:
@@ -152,14 +151,13 @@ class Reception:
         """What arrived next; empty at the end."""
         while chunk := await self._exchange.read():
             if events := self._decoder.feed(chunk):
-                self._images += sum(isinstance(event, ImageBegins) for event in events)
                 return events
         return []
 
     async def pour_into(self, sink: Sink[Any]) -> dict[str, Any]:
         """Give every image to a sink; what `finish` returns."""
-        while events := await self.next():
-            for event in events:
+        while chunk := await self._exchange.read():
+            for event in self._decoder.feed(chunk):
                 if isinstance(event, ImageBegins):
                     await sink.begin(event)
                 else:
@@ -169,8 +167,8 @@ class Reception:
     def finish(self) -> dict[str, Any]:
         """Check the whole; what came besides the images, as keyword arguments of `Answer`."""
         fields = self._decoder.close()
-        if self._images < self._expected:
-            raise DecodeError(f"{self._expected} images were asked for, and {self._images} came")
+        if (images := self._decoder.images) < self._expected:
+            raise DecodeError(f"{self._expected} images were asked for, and {images} came")
         known = {} if fields is None else parse_answer(fields)
         return {**answer_fields(self._exchange.headers), **known}
 

@@ -105,6 +105,8 @@ class VeniceSession:
             raise ConfigurationError(f"concurrency={concurrency!r}: expected an integer of at least 1")
         self.base_url = base_url or os.environ.get("VENICE_BASE_URL") or DEFAULT_BASE_URL
         self.concurrency = concurrency
+        # All answers together may wait to be written with 16 MiB, each with a share that is worth a job.
+        self.flush_bytes = min(1024, max(256, 16 * 1024 // concurrency)) * 1024
         self.timeouts = timeouts
         self.retry = retry
         self._state = "new"
@@ -124,7 +126,7 @@ class VeniceSession:
             ask=None if rate_limit is None else self._ask_for_limits,
             store=open_store(rate_limit.shared) if rate_limit is not None and rate_limit.shared else None,
         )
-        self._writer = WriterThread(flush_bytes=_flush_bytes(concurrency))
+        self._writer = WriterThread()
 
     async def __aenter__(self) -> Self:
         if self._state != "new":
@@ -195,7 +197,7 @@ class VeniceSession:
         goal = Path(path)
         await self._writer.submit(partial(check_goal, goal))
         published = Published(goal.parent)
-        sink = partial(FileSink, self._writer, published, partial(name_for, goal))
+        sink = partial(FileSink, self._writer, published, partial(name_for, goal), self.flush_bytes)
         return await self.fetch(request, sink, timeout=timeout)
 
     @asynccontextmanager
@@ -320,7 +322,7 @@ class VeniceSession:
 
     @property
     def writer(self) -> WriterThread:
-        """The thread in which all file work of this session is done."""
+        """The thread in which the file work of this session is done, but for that of its batches."""
         self.check_open()
         return self._writer
 
@@ -356,11 +358,6 @@ class VeniceSession:
             timeouts = attrs.evolve(self.timeouts, total=timeout)
         total = timeouts.total
         return timeouts, None if total is None else asyncio.get_running_loop().time() + total
-
-
-def _flush_bytes(concurrency: int) -> int:
-    """All answers together may wait to be written with 16 MiB, each with a share that is worth a job."""
-    return min(1024, max(256, 16 * 1024 // concurrency)) * 1024
 
 
 def _checked_key(given: str | None) -> str:

@@ -340,12 +340,16 @@ class FileSink:
         writer: Does the work on the disk.
         published: Where the files go.
         namer: What they are called.
+        flush_bytes: How much of the answer is collected before it is written.
     """
 
-    def __init__(self, writer: WriterThread, published: Published, namer: Namer) -> None:
+    def __init__(
+        self, writer: WriterThread, published: Published, namer: Namer, flush_bytes: int = 256 * 1024
+    ) -> None:
         self._writer = writer
         self._published = published
         self._namer = namer
+        self._flush_bytes = flush_bytes
         self._files: list[TemporaryFile] = []
         self._running: asyncio.Future[None] | None = None
 
@@ -362,7 +366,7 @@ class FileSink:
         file = self._files[-1]
         file.pieces.append(data)
         file.buffered += len(data)
-        if file.buffered >= self._writer.flush_bytes or len(file.pieces) >= _FLUSH_PIECES:
+        if file.buffered >= self._flush_bytes or len(file.pieces) >= _FLUSH_PIECES:
             await self._settle()
             self._running = self._writer.submit(partial(file.write, file.take()))
 

@@ -28,11 +28,9 @@ class WriterThread:
 
     Args:
         name: The thread's.
-        flush_bytes: How much of one answer is to be collected before a job writes it.
     """
 
-    def __init__(self, name: str = "venice-async-writer", *, flush_bytes: int = 256 * 1024) -> None:
-        self.flush_bytes = flush_bytes
+    def __init__(self, name: str = "venice-async-writer") -> None:
         self._name = name
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._done: deque[Done] = deque()

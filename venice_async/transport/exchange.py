@@ -17,7 +17,7 @@ import aiohttp
 from venice_async.errors import DecodeError
 from venice_async.wire.inflate import Inflater, make_inflater
 
-from .sending import Body, Translated
+from .sending import FOREIGN, Body, translated
 
 __all__ = ["Exchange", "Silence", "Turns"]
 
@@ -35,29 +35,35 @@ class Turns:
     """
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._began: float | None = None
         self._waiting: deque[object] = deque()
 
-    async def take(self) -> None:
-        """Wait until there is time left in this iteration, behind those who wait already."""
-        loop = asyncio.get_running_loop()
-        if self._waiting or self._is_over(loop.time()):
-            await self._wait(loop)
-        if self._began is None:
-            self._began = loop.time()
-            loop.call_soon(self._end)
+    def are_free(self) -> bool:
+        """Whether there is time left in this iteration, and nobody who waits for it; if so, it is used."""
+        if self._waiting or self._is_over():
+            return False
+        self._begin()
+        return True
 
-    async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def wait(self) -> None:
+        """Wait until there is time left, behind those who wait already."""
         place = object()
         self._waiting.append(place)
         try:
-            while self._waiting[0] is not place or self._is_over(loop.time()):  # noqa: ASYNC110
+            while self._waiting[0] is not place or self._is_over():  # noqa: ASYNC110
                 await asyncio.sleep(0)
         finally:
             self._waiting.remove(place)
+        self._begin()
 
-    def _is_over(self, now: float) -> bool:
-        return self._began is not None and now - self._began > _TURN
+    def _begin(self) -> None:
+        if self._began is None:
+            self._began = self._loop.time()
+            self._loop.call_soon(self._end)
+
+    def _is_over(self) -> bool:
+        return self._began is not None and self._loop.time() - self._began > _TURN
 
     def _end(self) -> None:
         self._began = None
@@ -112,8 +118,8 @@ class Exchange:
         self._inflater: Inflater | None = None
         self._inflated = 0
         self._more = False
-        self._lost = body.lost
-        self._translated = Translated(body)
+        self._body = body
+        self._loop = asyncio.get_running_loop()
         self._secret = secret
         self._silence = silence
         self._turns = turns
@@ -133,7 +139,7 @@ class Exchange:
             data = b"" if self._more else await self._receive()
             if not data and not self._more:
                 if not self._inflater.ended:
-                    raise self._lost("the request was sent, and the compressed answer ends early")
+                    raise self._body.lost("the request was sent, and the compressed answer ends early")
                 return b""
             if piece := await self._inflate(self._inflater, data):
                 return piece
@@ -149,13 +155,15 @@ class Exchange:
 
     async def _receive(self) -> bytes:
         """The next piece as it came over the wire."""
-        await self._turns.take()
-        with self._translated:
-            self._silence.since = asyncio.get_running_loop().time()
-            try:
-                return await self._content.readany()
-            finally:
-                self._silence.since = None
+        if not self._turns.are_free():
+            await self._turns.wait()
+        self._silence.since = self._loop.time()
+        try:
+            return await self._content.readany()
+        except FOREIGN as exc:
+            raise translated(exc, self._body) from exc
+        finally:
+            self._silence.since = None
 
     async def read_all(self, limit: int, seconds: float | None = None) -> bytes:
         """The body: its first `limit` bytes, or what came of it in this many seconds; without the key."""

@@ -28,10 +28,13 @@ from venice_async.errors import (
     VeniceError,
 )
 
-__all__ = ["MAX_IDLE", "Body", "Translated"]
+__all__ = ["FOREIGN", "MAX_IDLE", "Body", "translated"]
 
 MAX_IDLE = 2.0
 """Seconds a connection may have idled and still carry a POST."""
+
+FOREIGN = (aiohttp.ClientError, OSError, ValueError)
+"""What aiohttp and the system raise."""
 
 _WRITE_SIZE = 64 * 1024
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
@@ -83,36 +86,22 @@ class Body(aiohttp.payload.Payload):
         self.left = True
 
 
-class Translated:
-    """Turns what aiohttp and the system raise into the library's errors."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
-        if isinstance(exc, aiohttp.ClientError | OSError | ValueError) and not isinstance(exc, VeniceError):
-            if isinstance(exc, aiohttp.ClientResponseError):
-                _forget_headers(exc)
-            raise self._translate(exc) from exc
-
-    def _translate(self, exc: aiohttp.ClientError | OSError | ValueError) -> VeniceError:
-        what = _USER_INFO.sub("", str(exc)) or type(exc).__name__
-        if isinstance(exc, aiohttp.InvalidURL):
-            return ConfigurationError(f"{what} is no URL that can be asked")
-        if isinstance(exc, aiohttp.ClientConnectorError):
-            return ConnectError(f"{what}; nothing was sent")
-        if self._body.left:
-            return self._body.lost(f"the request was sent, and no whole answer came back: {what}")
-        if isinstance(exc, TimeoutError):
-            return RequestTimeoutError(f"{what}; nothing was sent")
-        if isinstance(exc, ValueError) and not isinstance(exc, aiohttp.ClientError | OSError):
-            return ConfigurationError(f"the request cannot be made: {what}")
-        return ConnectError(f"{what}; the request was not sent whole")
+def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> VeniceError:
+    """What aiohttp or the system has raised, as an error of this library."""
+    what = _USER_INFO.sub("", str(exc)) or type(exc).__name__
+    if isinstance(exc, aiohttp.ClientResponseError):
+        _forget_headers(exc)
+    if isinstance(exc, aiohttp.InvalidURL):
+        return ConfigurationError(f"{what} is no URL that can be asked")
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        return ConnectError(f"{what}; nothing was sent")
+    if body.left:
+        return body.lost(f"the request was sent, and no whole answer came back: {what}")
+    if isinstance(exc, TimeoutError):
+        return RequestTimeoutError(f"{what}; nothing was sent")
+    if isinstance(exc, ValueError) and not isinstance(exc, aiohttp.ClientError | OSError):
+        return ConfigurationError(f"the request cannot be made: {what}")
+    return ConnectError(f"{what}; the request was not sent whole")
 
 
 def _forget_headers(exc: aiohttp.ClientResponseError) -> None:

@@ -21,21 +21,20 @@ from yarl import URL
 from venice_async._version import __version__
 from venice_async.errors import (
     ConfigurationError,
-    ConnectError,
     RequestTimeoutError,
     SessionStateError,
     TransportError,
     UnconfirmedError,
+    VeniceError,
 )
 from venice_async.types.options import COMPRESSIONS, Compression, Timeouts
 
 from . import sending
 from .exchange import Exchange, Silence, Turns
-from .sending import Body, Translated
+from .sending import Body, translated
 
 __all__ = ["Transport"]
 
-_READ_SIZE = 128 * 1024  # aiohttp stops reading at twice that, which a single read does not pass
 _SECRET_LENGTH = 16
 
 
@@ -79,18 +78,21 @@ class Transport:
             "ssl": ssl,
             "allow_redirects": False,
             "raise_for_status": False,
-            "read_bufsize": _READ_SIZE,
             "auto_decompress": False,
         }
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
         self._resolver: AbstractResolver
+        self._turns: Turns
         self._closed = False
-        self._turns = Turns()
         self._idle_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def open(self, concurrency: int) -> None:
         """Make the session of our own, or check that the caller's can carry this many requests."""
+        self._turns = Turns()
+        # aiohttp stops reading at twice that. A single read brings up to 256 KiB; each stop costs two system
+        # calls, but with many answers at once, what they hold together counts for more.
+        self._options["read_bufsize"] = min(128, max(64, 2048 // concurrency)) * 1024
         if self._session is None:
             self._resolver = aiohttp.DefaultResolver()
             self._session = self._owned = aiohttp.ClientSession(
@@ -192,14 +194,13 @@ class Transport:
         while True:
             body = make_body()
             try:
-                with Translated(body):
-                    response = await self._request(method, path, body, *rest)
-            except ConnectError:
-                # aiohttp has closed the stale connection; each turn of this loop uses one up.
+                return await self._request(method, path, body, *rest), body
+            except VeniceError:
+                raise
+            except sending.FOREIGN as exc:
+                # aiohttp has closed a stale connection; each turn of this loop uses one up.
                 if not body.stale:
-                    raise
-            else:
-                return response, body
+                    raise translated(exc, body) from exc
 
     async def _request(
         self,

@@ -35,6 +35,11 @@ __all__ = [
 class AnswerDecoder(Protocol):
     """Turns the body of an answer into images and fields."""
 
+    @property
+    def images(self) -> int:
+        """How many images have begun."""
+        ...
+
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes."""
         ...
@@ -50,6 +55,11 @@ class BinaryDecoder:
         self._images = Images(limits)
         self._images.begin(0)
         self._offset = 0
+
+    @property
+    def images(self) -> int:
+        """How many images have begun."""
+        return self._images.count
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes."""
@@ -111,6 +121,11 @@ class JsonDecoder:
         self._carry = b""
         self._escape = b""
         self._padded = False
+
+    @property
+    def images(self) -> int:
+        """How many images have begun."""
+        return self._images.count
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes.

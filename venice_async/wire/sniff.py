@@ -48,6 +48,11 @@ class SniffingDecoder:
             self._head = b""
         return self._decoder.feed(chunk)
 
+    @property
+    def images(self) -> int:
+        """How many images have begun."""
+        return 0 if self._decoder is None else self._decoder.images
+
     def close(self) -> dict[str, Any] | None:
         """Take the end of the body; its fields without the images, None where it has no fields.
 

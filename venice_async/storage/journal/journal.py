@@ -20,7 +20,7 @@ from venice_async.storage.files import (
     storage_errors,
     sync_directory,
 )
-from venice_async.storage.writer import outlasted
+from venice_async.storage.writer import WriterThread, outlasted
 from venice_async.types.request import ImageRequest
 
 from . import steps
@@ -75,6 +75,11 @@ class Journal:
         self._marks: list[tuple[bytes, int]] = []
         self._marked = 0
         self._touched: set[Path] = set()
+
+    @property
+    def writer(self) -> WriterThread:
+        """The thread that writes the journal, and what comes before its records."""
+        return self._thread
 
     @property
     def commits(self) -> int:

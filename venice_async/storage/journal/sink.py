@@ -56,26 +56,30 @@ class PurchaseSink(FileSink):
     """Takes the images of one attempt.
 
     Args:
-        writer: Does the work on the disk.
-        journal: Where the purchase is recorded.
+        checker: Does the checks, which take long.
+        journal: Where the purchase is recorded; its thread writes the images, too: a record follows them,
+            and each further thread would only wait for its turn.
         item: Its number there.
         attempt: The attempt's number.
         descriptor: Of the first image's part.
         namer: What the images are called.
         check: What an image has to pass, or None.
+        flush_bytes: How much of the answer is collected before it is written.
     """
 
     def __init__(
         self,
-        writer: WriterThread,
+        checker: WriterThread,
         journal: Journal,
         item: int,
         attempt: int,
         descriptor: int,
         namer: Namer,
         check: Callable[[Path], None] | None,
+        flush_bytes: int = 256 * 1024,
     ) -> None:
-        super().__init__(writer, Published(journal.directory), namer)
+        super().__init__(journal.writer, Published(journal.directory), namer, flush_bytes)
+        self._checker = checker
         self._journal = journal
         self._item = item
         self._attempt = attempt
@@ -97,7 +101,7 @@ class PurchaseSink(FileSink):
     async def _publish(self, answer: Mapping[str, Any]) -> tuple[Path, ...]:
         complete = partial(self._complete, self._names(answer.get("id")))
         if self._check is not None:  # it takes its time, and others wait for the journal
-            await self._writer.submit(complete)
+            await self._checker.submit(complete)
         return await self._journal.keep(self._item, answer, complete)
 
     @storage_errors()
