@@ -40,8 +40,8 @@ THERE = ("skipped", 1)  # bought by the first process, and not again
 
 WRITING = [
     ("before-it-is-entered", f"{STEPS}:enter", "before", 2, "", None, BOUGHT),
-    ("before-the-intent", f"{STEPS}:intend", "before", 2, "", State.PENDING, BOUGHT),
-    ("before-the-intents-commit", f"{STEPS}:intend", "after", 2, "", State.PENDING, BOUGHT),
+    ("before-the-intent", f"{STEPS}:intend", "before", 2, "", None, BOUGHT),
+    ("before-the-intents-commit", f"{STEPS}:intend", "after", 2, "", None, BOUGHT),
     ("after-the-intents-commit", f"{RUN}:Journal._open_part", "before", 2, "", State.SENT, HELD),
     ("after-its-part-is-opened", f"{RUN}:Journal._open_part", "after", 2, "", State.SENT, HELD),
     ("before-its-part-is-written", f"{FILES}:TemporaryFile.write", "before", 1, ITS_PART, State.SENT, LOST),
@@ -59,7 +59,6 @@ WRITING = [
     ("after-it-is-put-in-place", f"{RUN}:Journal._put_in_place", "after", 2, "", State.RECEIVED, THERE),
     ("before-it-is-marked-done", f"{STEPS}:mark_done", "before", 2, "", State.RECEIVED, THERE),
     ("before-dones-commit", f"{STEPS}:mark_done", "after", 2, "", State.RECEIVED, THERE),
-    ("after-dones-commit", f"{STEPS}:intend", "before", 3, "", State.DONE, THERE),
 ]
 
 
@@ -221,7 +220,6 @@ RECOVERING = [
     ),
     ("after-the-second-link", "os:link", "after", 2, FIRST_ITEM, ["whole", "received"]),
     ("before-dones-commit", f"{RECOVERY}:_finish_all", "after", 1, "", ["whole", "received", "linked"]),
-    ("after-dones-commit", f"{OPENING}:settle", "after", 1, "", ["whole", "linked"]),
     ("after-a-deletion", "pathlib:Path.unlink", "after", 1, FIRST_ITEM, ["sent"]),
 ]
 

@@ -211,3 +211,25 @@ def test_other_tasks_get_their_turn_while_large_answers_come_in(sandbox_elsewher
 
     with sandbox_elsewhere(image_size=40 * MIB) as sandbox:
         assert asyncio.run(main(sandbox)) > 40
+
+
+@pytest.mark.parametrize(("again", "commits"), [(False, 2), (True, 3)], ids=["new", "extended"])
+def test_a_purchase_takes_few_commits(sandbox_elsewhere, tmp_path, again, commits):
+    """One to take it up and send it, one for its images; where it may be known, one to look it up first."""
+    count = 10
+
+    async def main(sandbox):
+        async with plain("key", base_url=sandbox.url, concurrency=1) as venice:
+            if again:
+                await gather_generate(venice, ["a hare"], into=tmp_path, **SMALL)
+            prompts = [f"a fox, number {number}" for number in range(count)]
+            stream = stream_generate(venice, prompts, into=tmp_path, **SMALL)
+            async with stream as outcomes:
+                async for _ in outcomes:
+                    pass
+            stream.report.raise_for_failures()
+        return stream._journal.commits
+
+    with sandbox_elsewhere(image_size=2000) as sandbox:
+        found = asyncio.run(main(sandbox))
+    assert commits * count <= found <= commits * count + 2

@@ -7,25 +7,18 @@ path, the checks of what arrives.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Literal
 
 from venice_async import ImageRequest, VeniceSession, gather_generate
 
 from .job import KEY, Job, Run, prompt
 
-__all__ = ["can_compress", "gather_power", "gather_process", "generate", "save"]
-
-
-def can_compress() -> bool:
-    """Whether a session can ask for compressed answers."""
-    return "compression" in inspect.signature(VeniceSession).parameters
+__all__ = ["gather_power", "gather_process", "generate", "save"]
 
 
 def _session(job: Job) -> VeniceSession:
-    options: dict[str, Any] = {} if job.compression is None else {"compression": job.compression}
     return VeniceSession(
         KEY,
         base_url=job.base_url,
@@ -33,7 +26,7 @@ def _session(job: Job) -> VeniceSession:
         rate_limit=None,
         guard=None,
         ssl=job.tls() or True,
-        **options,
+        compression=job.compression,
     )
 
 

@@ -71,6 +71,7 @@ class Buyer:
         template: Of file names.
         check: What an image has to pass, or None.
         keep_duplicates: Whether what the input repeats is bought again.
+        fresh: Whether the journal knew of no item when the run began.
         again: The states of which an item is sent again although it may have been paid for.
         halt: Ends the waiting.
         stop: Called with what every further item would meet as well.
@@ -87,6 +88,7 @@ class Buyer:
     template: NameTemplate
     check: Callable[[Path], None] | None
     keep_duplicates: bool
+    fresh: bool
     again: frozenset[State]
     halt: Halt
     stop: Callable[[VeniceError], None]
@@ -107,25 +109,28 @@ class Buyer:
         if isinstance(request, ValidationError):
             await self.journal.enter_invalid(place, request)
             return Told(Failed(index=place, request=None, error=request))
+        if self.fresh and self.keep_duplicates:
+            return await self._told(Purchase(self, place, request, _seeded(request), self.cost_of(request)))
         entry = await self.journal.enter(place, request, keep_duplicates=self.keep_duplicates)
         return await self._go_on(entry, request)
 
     async def _go_on(self, entry: Entry, request: ImageRequest) -> Told | None:
         if entry.state == State.DUPLICATE:
             return Told(Skipped(index=entry.place, request=request))
-        if request.seed is None:
-            seed = _draw(request.limits.seed) if entry.seed is None else entry.seed
-            request = attrs.evolve(request, seed=seed)
+        given, request = request, _seeded(request, entry.seed)
         if entry.state in {State.DONE, State.RECEIVED}:
             paths = tuple(self.journal.directory / file.name for file in entry.files)
             return Told(Skipped(index=entry.place, request=request, paths=paths))
         if entry.state in {State.BILLED, State.UNCONFIRMED} - self.again and entry.error is not None:
             return Told(_held(entry, request, load_error(entry.error)), held=True)
-        outcome = await self._buy(Purchase(self, entry, request, self.cost_of(request)))
+        return await self._told(Purchase(self, entry.place, given, request, self.cost_of(request), entry))
+
+    async def _told(self, purchase: Purchase) -> Told | None:
+        outcome = await self._buy(purchase)
         return None if outcome is None else Told(outcome)
 
     async def _buy(self, purchase: Purchase) -> Outcome | None:
-        index, request = purchase.entry.place, purchase.request
+        index, request = purchase.place, purchase.request
         try:
             purchase.check_model()
             answer = await self.session.fetch(
@@ -156,7 +161,7 @@ class Buyer:
         return Generated(index=index, request=request, answer=answer)
 
     async def _failure(self, purchase: Purchase, error: VeniceError) -> Outcome:
-        index, request = purchase.entry.place, purchase.request
+        index, request = purchase.place, purchase.request
         error.add_note(f"request {index}: {request.prompt[:_SHOWN]!r}")
         _let_go_of_frames(error)
         if isinstance(error, NotFoundError):
@@ -169,10 +174,10 @@ class Buyer:
 
     async def _recorded(self, purchase: Purchase, error: VeniceError, *, billed: bool) -> None:
         """Record how a purchase has failed; a journal that cannot take it stops the batch."""
-        item = purchase.entry.item
         with anyio.CancelScope(shield=True):
             purchase.settle(billed=billed or isinstance(error, UnconfirmedError))
             try:
+                item = (await purchase.enter()).item
                 if isinstance(error, UnconfirmedError):
                     await self.journal.unconfirm(item, error)
                 else:
@@ -188,6 +193,13 @@ class Buyer:
         error = copy(found)
         error.__notes__ = ["not sent: an earlier request has shown that the model is not there"]
         return error
+
+
+def _seeded(request: ImageRequest, seed: int | None = None) -> ImageRequest:
+    """The request with its own seed, else with this one, else with one that is drawn."""
+    if request.seed is not None:
+        return request
+    return attrs.evolve(request, seed=_draw(request.limits.seed) if seed is None else seed)
 
 
 def _draw(seeds: Range) -> int:

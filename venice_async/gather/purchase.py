@@ -27,27 +27,27 @@ class Purchase:
 
     Args:
         buyer: Who buys it.
-        entry: What the journal knew of it.
-        request: With its seed.
+        place: Its place in the input.
+        given: What was asked for.
+        request: The same with its seed.
         cost: Millionths of a US dollar, or None.
+        entry: What the journal knew of it; None: nothing, and the first intent enters it as well.
 
     Attributes:
         sent: Whether an attempt is, or may be, in flight.
     """
 
     buyer: Buyer
-    entry: Entry
+    place: int
+    given: ImageRequest
     request: ImageRequest
     cost: int | None
+    entry: Entry | None = None
     sent: bool = field(init=False, default=False)
     _reserved: bool = field(init=False, default=False)
     _intended: bool = field(init=False, default=False)
     _lost: bool = field(init=False, default=False)
-    _attempt: int = field(init=False)
     _sink: PurchaseSink | None = field(init=False, default=None)
-
-    def __attrs_post_init__(self) -> None:
-        self._attempt = self.entry.attempts
 
     @property
     def whole(self) -> bool:
@@ -74,18 +74,29 @@ class Purchase:
             raise
         self.sent = True
 
+    async def enter(self) -> Entry:
+        """What the journal knows of it, from now on at the latest."""
+        if self.entry is None:
+            self.entry = await self.buyer.journal.enter(self.place, self.given, keep_duplicates=True)
+        return self.entry
+
     async def _intend(self) -> PurchaseSink:
-        buyer, item = self.buyer, self.entry.item
-        self._intended = True
-        descriptor = await buyer.journal.intend(item, self.request.seed, self.cost or 0, lost=self._lost)
-        self._attempt += 1
+        buyer, journal = self.buyer, self.buyer.journal
+        terms = (self.request.seed, self.cost or 0)
+        if self.entry is None:
+            self.entry, part, error = await journal.enter_and_intend(self.place, self.given, *terms)
+            self._intended = True
+            if error is not None:
+                raise error
+        else:
+            self._intended = True
+            part = await journal.intend(self.entry.item, *terms, lost=self._lost)
         self._lost = False
         return PurchaseSink(
             buyer.session.writer,
-            buyer.journal,
-            item,
-            self._attempt,
-            descriptor,
+            journal,
+            self.entry.item,
+            *part,
             self._name,
             buyer.check,
             buyer.session.flush_bytes,
@@ -102,7 +113,8 @@ class Purchase:
         self.settle(billed=self._lost)
         if not self._lost:
             self.sent = False
-            await self.buyer.journal.withdraw(self.entry.item, self.entry.state, lost=False)
+            entry = await self.enter()
+            await self.buyer.journal.withdraw(entry.item, entry.state, lost=False)
 
     async def _reserve(self) -> None:
         """Set the cost aside; wait while what is in flight may use up what is left."""
@@ -128,12 +140,13 @@ class Purchase:
             self.settle(billed=self._lost)
             if self._intended:
                 try:
-                    await self.buyer.journal.withdraw(self.entry.item, self.entry.state, lost=self._lost)
+                    entry = await self.enter()
+                    await self.buyer.journal.withdraw(entry.item, entry.state, lost=self._lost)
                 except StorageError as exc:
                     self.buyer.stop(exc)
 
     def _name(self, answer_id: str | None, image: int, images: int, image_format: ImageFormat) -> str:
         stem = self.buyer.template.render(
-            self.request, index=self.entry.place, answer_id=answer_id, image=image, images=images
+            self.request, index=self.place, answer_id=answer_id, image=image, images=images
         )
         return stem + EXTENSIONS[image_format]

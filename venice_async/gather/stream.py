@@ -112,6 +112,7 @@ class OutcomeStream:
             template=self._options.template,
             check=check,
             keep_duplicates=self._options.keep_duplicates,
+            fresh=standing.fresh,
             again=self._options.again | resend,
             halt=self._halt,
             stop=self._stop_because,

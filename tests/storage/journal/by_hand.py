@@ -59,7 +59,8 @@ async def die(journal):
 
 async def intend(journal, item, *, seed=7, cost=PRICE, lost=False):
     """Record an intent, without the sink that would take over the first part."""
-    os.close(await journal.intend(item, seed, cost, lost=lost))
+    _, descriptor = await journal.intend(item, seed, cost, lost=lost)
+    os.close(descriptor)
     for path in journal.parts.glob(f"{item}-*-0.part"):
         path.unlink()
 

@@ -29,7 +29,7 @@ async def buying(directory, check=None):
     try:
         async with opened(directory) as journal:
             entry = await journal.enter(0, fox, keep_duplicates=True)
-            descriptor = await journal.intend(entry.item, 7, PRICE, lost=False)
+            _, descriptor = await journal.intend(entry.item, 7, PRICE, lost=False)
             yield journal, PurchaseSink(writer, journal, entry.item, 1, descriptor, namer, check)
     finally:
         await writer.close()
@@ -211,7 +211,7 @@ def test_a_part_is_on_the_disk_before_it_is_called_whole(tmp_path, png_of, monke
         try:
             async with opened(tmp_path / durability, durability=durability) as journal:
                 entry = await journal.enter(0, fox, keep_duplicates=True)
-                descriptor = await journal.intend(entry.item, 7, PRICE, lost=False)
+                _, descriptor = await journal.intend(entry.item, 7, PRICE, lost=False)
                 sink = PurchaseSink(writer, journal, entry.item, 1, descriptor, namer, None)
                 await pour(sink, png_of(5000))
                 synced.clear()

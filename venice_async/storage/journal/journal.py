@@ -20,7 +20,7 @@ from venice_async.storage.files import (
     storage_errors,
     sync_directory,
 )
-from venice_async.storage.writer import WriterThread, outlasted
+from venice_async.storage.writer import WriterThread, attempted, outlasted
 from venice_async.types.request import ImageRequest
 
 from . import steps
@@ -36,6 +36,9 @@ __all__ = ["DURABILITIES", "Costs", "Durability", "Entry", "Journal", "Standing"
 
 Durability = Literal["power", "process"]
 DURABILITIES = ("power", "process")
+
+Part = tuple[int, int]
+"""The number of an attempt, and a descriptor of the file that its first image grows in."""
 
 R = TypeVar("R")
 
@@ -140,8 +143,27 @@ class Journal:
         step = partial(steps.enter_invalid, self._run, place, dump_error(error))
         await self._record(Record(step, durable=False))
 
-    async def intend(self, item: int, seed: int | None, cost: int, *, lost: bool) -> int:
-        """Record that an attempt is about to be sent; a file descriptor for its first image.
+    async def enter_and_intend(
+        self, place: int, request: ImageRequest, seed: int | None, cost: int
+    ) -> tuple[Entry, Part, BaseException | None]:
+        """Take up an item and record that its first attempt is about to be sent, in one record.
+
+        The arguments are those of `enter` and `intend`. What went wrong with the part is returned: the
+        item is recorded, and is to be withdrawn.
+        """
+
+        def step(connection: sqlite3.Connection) -> tuple[Entry, int]:
+            entry = steps.enter(self._run, place, request, connection, keep_duplicates=True)
+            return entry, steps.intend(entry.item, seed, cost, connection, lost=False)
+
+        def then(found: tuple[Entry, int]) -> tuple[Entry, Part, BaseException | None]:
+            entry, attempt = found
+            return entry, *attempted(partial(self._open_part, entry.item, attempt))
+
+        return await self._record(Record(step, then))
+
+    async def intend(self, item: int, seed: int | None, cost: int, *, lost: bool) -> Part:
+        """Record that an attempt is about to be sent; its number, and a file descriptor for its first image.
 
         Args:
             item: The number of the item.
@@ -281,6 +303,6 @@ class Journal:
         return paths
 
     @storage_errors()
-    def _open_part(self, item: int, attempt: int) -> int:
+    def _open_part(self, item: int, attempt: int) -> Part:
         path = f"{self.parts}/{part_name(item, attempt, 0)}.part"
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        return attempt, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)

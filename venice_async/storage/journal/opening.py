@@ -38,10 +38,12 @@ class Standing:
     Attributes:
         run: The run's number, from 1.
         spent: Millionths of a US dollar that earlier runs have spent.
+        fresh: Whether it holds no item.
     """
 
     run: int
     spent: int
+    fresh: bool
 
 
 @frozen
@@ -98,13 +100,13 @@ def begin_run(
         connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
         connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
         began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
-        (spent,) = connection.execute("SELECT total(spent) FROM items").fetchone()
+        spent, last = connection.execute("SELECT total(spent), max(id) FROM items").fetchone()
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except BaseException:
         connection.close()
         raise
-    return connection, Standing(began.lastrowid or 0, int(spent))
+    return connection, Standing(began.lastrowid or 0, int(spent), fresh=last is None)
 
 
 def _check_traces(directory: Path, path: Path, parts: Path) -> None:
