@@ -105,8 +105,8 @@ class VeniceSession:
             raise ConfigurationError(f"concurrency={concurrency!r}: expected an integer of at least 1")
         self.base_url = base_url or os.environ.get("VENICE_BASE_URL") or DEFAULT_BASE_URL
         self.concurrency = concurrency
-        # All answers together may wait to be written with 16 MiB, each with a share that is worth a job.
-        self.flush_bytes = min(1024, max(256, 16 * 1024 // concurrency)) * 1024
+        # All answers together collect 8 MiB before they are written, each a share that is worth a job.
+        self.flush_bytes = min(1024, max(128, 8 * 1024 // concurrency)) * 1024
         self.timeouts = timeouts
         self.retry = retry
         self._state = "new"
