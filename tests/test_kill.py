@@ -16,6 +16,7 @@ STEPS = f"{JOURNAL}.steps"
 OPENING = f"{JOURNAL}.opening"
 RUN = f"{JOURNAL}.journal"
 FILES = "venice_async.storage.files"
+NAMES = "venice_async.storage.published"
 
 PROMPTS = [f"fox {number}" for number in range(4)]
 ITEMS = [(prompt, 100 + number) for number, prompt in enumerate(PROMPTS)]
@@ -55,7 +56,15 @@ WRITING = [
     ("after-receiveds-commit", f"{RUN}:Journal._put_in_place", "before", 2, "", State.RECEIVED, THERE),
     ("before-its-link", "os:link", "before", 1, ITS_PART, State.RECEIVED, THERE),
     ("after-its-link", "os:link", "after", 1, ITS_PART, State.RECEIVED, THERE),
-    ("after-its-unlink", f"{FILES}:_move_without_overwriting", "after", 2, "", State.RECEIVED, THERE),
+    (
+        "after-its-unlink",
+        f"{NAMES}:_move_without_overwriting",
+        "after",
+        2,
+        "",
+        State.RECEIVED,
+        THERE,
+    ),
     ("after-it-is-put-in-place", f"{RUN}:Journal._put_in_place", "after", 2, "", State.RECEIVED, THERE),
     ("before-it-is-marked-done", f"{STEPS}:mark_done", "before", 2, "", State.RECEIVED, THERE),
     ("before-dones-commit", f"{STEPS}:mark_done", "after", 2, "", State.RECEIVED, THERE),

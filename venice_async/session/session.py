@@ -31,7 +31,8 @@ from venice_async.policy.guard import Guard
 from venice_async.policy.rate_limit import Permits, RateLimit
 from venice_async.policy.retry import RetryPolicy
 from venice_async.pool import Admission, AfterFailure, BeforeSend, Halt, Pool, confirmed
-from venice_async.storage.files import FileSink, Published, check_goal, name_for
+from venice_async.storage.files import FileSink, check_goal, name_for
+from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread
 from venice_async.stores import open_store
 from venice_async.transport import Transport

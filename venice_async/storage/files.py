@@ -2,20 +2,15 @@
 
 1. Bytes go to the writer thread in pieces of a quarter of a megabyte or more; one piece of an answer is on
    its way at a time, which is the backpressure.
-2. A name that is taken is never overwritten: the image gets `-2`, `-3` and so on, because it was
-   paid for.
-3. What an answer brought and a check refused is kept under `.venice/rejected/`.
-4. On the way of an image, paths are strings: a `Path` costs as much as the system call that it is for.
+2. What an answer brought and a check refused is kept under `.venice/rejected/`.
+3. On the way of an image, paths are strings: a `Path` costs as much as the system call that it is for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import itertools
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -28,13 +23,13 @@ from venice_async.errors import ConfigurationError, OutputExistsError, StorageEr
 from venice_async.types.response import ImageFormat, SavedImages
 from venice_async.wire.images import ImageBegins
 
+from .published import Published, temporary_in
 from .writer import WriterThread
 
 __all__ = [
     "EXTENSIONS",
     "FileSink",
     "Namer",
-    "Published",
     "TemporaryFile",
     "check_goal",
     "check_no_images",
@@ -56,13 +51,6 @@ Namer = Callable[[str | None, int, int, ImageFormat], str]
 _NAME_BYTES = 240
 _PROBE = ".venice-probe.part"
 _FLUSH_PIECES = 256
-_NAMES_REMEMBERED = 1000  # it is only a short cut to the next free number
-_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-
-
-def _temporary_in(directory: str) -> str:
-    """The path of a new hidden file."""
-    return f"{directory}/.{secrets.token_hex(8)}.part"
 
 
 @contextmanager
@@ -256,83 +244,6 @@ class TemporaryFile:
             os.unlink(self.path)
 
 
-class Published:
-    """The names that one run has given out in a directory."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self._numbers: dict[str, int] = {}
-
-    def publish(self, temporary: str, name: str) -> str:
-        """Move a whole file to its name, or to the next free one; the name it got."""
-        for candidate in self._candidates(name):
-            try:
-                _move_without_overwriting(temporary, f"{self.directory}/{candidate}")
-            except FileExistsError:
-                continue
-            except FileNotFoundError:
-                folder = (self.directory / name).parent
-                if folder.exists():
-                    raise
-                folder.mkdir(parents=True, exist_ok=True)
-                return self.publish(temporary, name)
-            return candidate
-        raise AssertionError  # the candidates never end
-
-    def find(self, name: str, size: int, matches: Callable[[str], bool]) -> str | None:
-        """The name of a file that was published under a name, or under one of those that follow it."""
-        for candidate in itertools.chain([name], (_numbered(name, number) for number in itertools.count(2))):
-            try:
-                if (self.directory / candidate).stat().st_size == size and matches(candidate):
-                    return candidate
-            except FileNotFoundError:
-                return None
-        raise AssertionError  # the candidates never end
-
-    def _candidates(self, name: str) -> Iterator[str]:
-        if name not in self._numbers:
-            yield name
-        while True:
-            number = self._numbers.pop(name, 1) + 1
-            if len(self._numbers) >= _NAMES_REMEMBERED:
-                del self._numbers[next(iter(self._numbers))]
-            self._numbers[name] = number
-            yield _numbered(name, number)
-
-
-def _numbered(name: str, number: int) -> str:
-    stem, suffix = os.path.splitext(name)
-    return f"{stem}-{number}{suffix}"
-
-
-def _move_without_overwriting(source: str, goal: str) -> None:
-    try:
-        os.link(source, goal)
-    except OSError as exc:
-        if exc.errno == errno.EXDEV:
-            _copy_without_overwriting(source, goal)
-            return
-        if exc.errno not in _NO_HARD_LINKS:
-            raise
-        os.close(os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
-        os.replace(source, goal)
-        return
-    os.unlink(source)
-
-
-def _copy_without_overwriting(source: str, goal: str) -> None:
-    """Move a file to another file system, where it is whole before it gets its name."""
-    near = _temporary_in(os.path.dirname(goal))
-    try:
-        shutil.copyfile(source, near)
-        with open(near, "rb") as copy:
-            os.fsync(copy.fileno())
-        _move_without_overwriting(near, goal)
-    finally:
-        Path(near).unlink(missing_ok=True)
-    os.unlink(source)
-
-
 class FileSink:
     """Takes the images of one answer and makes files of them.
 
@@ -387,7 +298,7 @@ class FileSink:
         return SavedImages(**fields, paths=paths, sizes=sizes)
 
     def _new_file(self, image: int, image_format: ImageFormat | None) -> TemporaryFile:  # noqa: ARG002
-        return TemporaryFile(_temporary_in(str(self._published.directory)), image_format)
+        return TemporaryFile(temporary_in(str(self._published.directory)), image_format)
 
     async def _publish(self, answer: Mapping[str, Any]) -> tuple[Path, ...]:
         return await self._writer.submit(partial(self._put_in_place, answer.get("id")))

@@ -15,11 +15,11 @@ from attrs import frozen
 
 from venice_async.errors import JournalError, VeniceError
 from venice_async.storage.files import (
-    Published,
     prepare_directory,
     storage_errors,
     sync_directory,
 )
+from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread, attempted, outlasted
 from venice_async.types.request import ImageRequest
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from attrs import frozen
 
 from venice_async.errors import ConfigurationError, JournalError
-from venice_async.storage.files import Published, check_no_images
+from venice_async.storage.files import check_no_images
+from venice_async.storage.published import Published
 from venice_async.types.request import ImageRequest
 
 from .audit import unknown_images

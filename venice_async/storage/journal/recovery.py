@@ -22,8 +22,9 @@ from typing import Any
 import attrs
 
 from venice_async.errors import UnconfirmedError
-from venice_async.storage.files import EXTENSIONS, Published, sync_directory
+from venice_async.storage.files import EXTENSIONS, sync_directory
 from venice_async.storage.names import NameTemplate
+from venice_async.storage.published import Published
 from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .records import KeptFile, dump_error, dump_files, load_files, load_request

@@ -16,7 +16,8 @@ from typing import Any, Literal
 from typing_extensions import override
 
 from venice_async.errors import DecodeError, MissingExtraError
-from venice_async.storage.files import EXTENSIONS, FileSink, Namer, Published, TemporaryFile, storage_errors
+from venice_async.storage.files import EXTENSIONS, FileSink, Namer, TemporaryFile, storage_errors
+from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread
 from venice_async.types.response import ImageFormat
 
