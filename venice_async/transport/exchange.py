@@ -22,8 +22,8 @@ from .sending import FOREIGN, Body, translated
 __all__ = ["Exchange", "Silence", "Turns"]
 
 _TURN = 0.005  # seconds
-_PIECES = 8
-_PIECE = 256 * 1024
+_WOKEN_AT_ONCE = 8
+_INFLATED_AT_ONCE = 256 * 1024
 _INFLATED_BYTES = 512 * 1024 * 1024
 
 
@@ -63,7 +63,7 @@ class Turns:
         self._began = None
         if self._waiting:
             self._begin()
-        for _ in range(min(_PIECES, len(self._waiting))):
+        for _ in range(min(_WOKEN_AT_ONCE, len(self._waiting))):
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
@@ -145,9 +145,8 @@ class Exchange:
                 return piece
 
     async def _inflate(self, inflater: Inflater, data: bytes) -> bytes:
-        loop = asyncio.get_running_loop()
-        piece = await loop.run_in_executor(None, inflater.inflate, data, _PIECE)
-        self._more = len(piece) >= _PIECE and not inflater.ended
+        piece = await self._loop.run_in_executor(None, inflater.inflate, data, _INFLATED_AT_ONCE)
+        self._more = len(piece) >= _INFLATED_AT_ONCE and not inflater.ended
         self._inflated += len(piece)
         if self._inflated > _INFLATED_BYTES:
             raise DecodeError(f"the answer inflates to more than {_INFLATED_BYTES} bytes")
