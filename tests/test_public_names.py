@@ -40,6 +40,7 @@ NAMES = [
     "VeniceSession",
     "__version__",
     "gather_generate",
+    "read_requests",
     "stream_generate",
     "sweep",
 ]

@@ -17,6 +17,7 @@ from .policy.rate_limit import RateLimit
 from .policy.retry import RetryPolicy
 from .report import BatchReport
 from .session import VeniceSession
+from .storage.inputs import read_requests
 from .sweep import sweep
 from .types.catalogue import ImageModel
 from .types.limits import RequestLimits
@@ -56,6 +57,7 @@ __all__ = [
     "VeniceSession",
     "__version__",
     "gather_generate",
+    "read_requests",
     "stream_generate",
     "sweep",
 ]

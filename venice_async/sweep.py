@@ -9,7 +9,7 @@ import attrs
 from typing_extensions import override
 
 from .errors import ConfigurationError
-from .types.request import ImageRequest
+from .types.request import NEVER_SENT, ImageRequest
 
 __all__ = ["Sweep", "sweep"]
 
@@ -66,7 +66,7 @@ def sweep(base: ImageRequest, /, **axes: Iterable[Any]) -> Sweep:
         ConfigurationError: There is no such field, its values are a single string or none at all.
         ValidationError: A value is outside its field's range, or values contradict each other.
     """
-    known = {field.name for field in attrs.fields(ImageRequest)} - {"limits"}
+    known = {field.name for field in attrs.fields(ImageRequest)} - NEVER_SENT
     values: dict[str, Sequence[Any]] = {}
     for name, given in axes.items():
         if name not in known:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from venice_async.errors import DecodeError, Fault, ValidationError
 from venice_async.types.catalogue import ImageModel, KeyRateLimits, Prices
 from venice_async.types.limits import RequestLimits
-from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
+from venice_async.types.request import NEVER_SENT, ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.types.response import Answer, Timing
 from venice_async.wire.codec import (
     encode_request,
@@ -85,8 +85,9 @@ def test_zero_false_and_empty_are_sent_because_they_were_set():
     assert json.loads(encode_request(request)) == body({"seed": 0, "safe_mode": False, "negative_prompt": ""})
 
 
-def test_limits_are_never_sent():
-    request = ImageRequest("a fox", model="m", steps=50, limits=RequestLimits.SCHEMA)
+def test_limits_and_metadata_are_never_sent():
+    beside = {"row": 7}
+    request = ImageRequest("a fox", model="m", steps=50, limits=RequestLimits.SCHEMA, metadata=beside)
     assert json.loads(encode_request(request)) == body({"steps": 50})
 
 
@@ -216,7 +217,12 @@ def test_equal_requests_have_one_fingerprint(request):
 @given(requests)
 def test_how_an_answer_travels_takes_no_part_in_a_fingerprint(request):
     plain = attrs.evolve(request, variants=None, return_binary=None)
-    for changes in ({"return_binary": True}, {"return_binary": False}, {"limits": RequestLimits.SCHEMA}):
+    for changes in (
+        {"return_binary": True},
+        {"return_binary": False},
+        {"limits": RequestLimits.SCHEMA},
+        {"metadata": {"row": 7}},
+    ):
         assert fingerprint(attrs.evolve(plain, **changes)) == fingerprint(plain)
 
 
@@ -260,7 +266,7 @@ def test_any_other_field_that_is_changed_changes_the_fingerprint(request):
 
 
 def test_every_field_is_changed_above():
-    assert set(CHANGES) == KNOWN - {"return_binary", "limits"}
+    assert set(CHANGES) == KNOWN - {"return_binary"} - NEVER_SENT
 
 
 @settings(deadline=None, max_examples=100)
@@ -415,6 +421,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_name(key, hint):
 def test_limits_are_no_field_of_the_api():
     assert "did you mean limits" not in refused(body({"limit": 1}))["limit"].hint
     assert refused(body({"limits": None})).keys() == {"limits"}
+    assert refused(body({"metadata": {}, "limits": None})).keys() == {"limits", "metadata"}
 
 
 def test_an_unknown_field_of_a_part_is_refused_with_the_nearest_name_of_that_part():

@@ -17,6 +17,7 @@ from venice_async.errors import BadRequestError, NotFoundError, VeniceError
 from venice_async.gather import Duplicates, OutcomeStream, Plan, plan_generate, stream_generate
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
+from venice_async.storage.inputs import RequestFile
 from venice_async.sweep import Sweep
 from venice_async.types.request import ImageRequest
 
@@ -29,7 +30,7 @@ __all__ = ["Job", "generate_images", "run_batch", "show_plan"]
 class Job:
     """What `stream_generate` and `plan_generate` are asked for."""
 
-    what: ImageRequest | Sweep
+    what: ImageRequest | Sweep | RequestFile
     into: Path = field(kw_only=True)
     seeds: list[int] | None = field(kw_only=True)
     name: str = field(kw_only=True)

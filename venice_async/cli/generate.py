@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import attrs
 import typer
 
 from venice_async.gather import Duplicates
 from venice_async.policy.retry import RetryPolicy
+from venice_async.storage.inputs import RequestFile, RowFormat
 from venice_async.storage.journal import Durability, Verification
 from venice_async.storage.names import DEFAULT_NAME
 from venice_async.types.limits import RequestLimits
@@ -17,7 +17,15 @@ from venice_async.types.response import ImageFormat
 
 from .batch import Job, generate_images, show_plan
 from .connect import AsJson, BaseUrl, UseSandbox, connected
-from .options import BudgetUsd, checked_directory, parse_seeds, rate_limit_from, what_from, whole_or_share
+from .options import (
+    BudgetUsd,
+    checked_directory,
+    parse_seeds,
+    rate_limit_from,
+    told_of,
+    what_from,
+    whole_or_share,
+)
 from .screen import Screen
 from .signals import run_until_signalled
 
@@ -45,6 +53,29 @@ def generate(
         str | None,
         typer.Option(
             "--request", help="A JSON request as the API documents it; - for stdin.", rich_help_panel=_JOB
+        ),
+    ] = None,
+    from_file: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="A file of requests: text, CSV, TSV, JSON Lines or Parquet; - for standard input.",
+            rich_help_panel=_JOB,
+        ),
+    ] = None,
+    input_format: Annotated[
+        RowFormat | None,
+        typer.Option(help="Of --from; without it, what the name or the content tells.", rich_help_panel=_JOB),
+    ] = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave bad rows of --from out.", rich_help_panel=_JOB)
+    ] = False,
+    set_values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Values of a field, each for every prompt: cfg_scale=4,7.5 or steps=20..30:5; repeatable.",
+            rich_help_panel=_JOB,
         ),
     ] = None,
     seeds: Annotated[
@@ -202,11 +233,15 @@ def generate(
     """
     given = dict(locals())
     screen = Screen()
-    what = what_from(given, RequestLimits.SCHEMA if limits == "schema" else RequestLimits.DOCUMENTED)
+    ranges = RequestLimits.SCHEMA if limits == "schema" else RequestLimits.DOCUMENTED
+    what = what_from(given, ranges)
+    if isinstance(what, RequestFile):
+        for told in told_of(what):
+            screen.say(told)
     several = parse_seeds(seeds)
     for edge in (min(several), max(several)) if several else ():
         # Out of range: better now than when its turn comes.
-        attrs.evolve(what if isinstance(what, ImageRequest) else what.base, seed=edge)
+        ImageRequest("?", model="?", seed=edge, limits=ranges)
     job = Job(
         what,
         into=checked_directory(into),

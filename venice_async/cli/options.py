@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +13,19 @@ import typer
 
 from venice_async.errors import ConfigurationError, Fault, ValidationError
 from venice_async.policy.rate_limit import RateLimit
-from venice_async.storage.inputs import read_bytes, read_json, read_prompts
+from venice_async.storage.inputs import (
+    RequestFile,
+    read_bytes,
+    read_json,
+    read_prompts,
+    read_requests,
+)
 from venice_async.sweep import Sweep, sweep
 from venice_async.types.limits import RequestLimits
-from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
+from venice_async.types.request import NEVER_SENT, ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.wire.codec import structure_request
+
+from .axes import parse_axes
 
 BudgetUsd = Annotated[
     float | None,
@@ -25,7 +34,15 @@ BudgetUsd = Annotated[
     ),
 ]
 
-__all__ = ["BudgetUsd", "checked_directory", "parse_seeds", "rate_limit_from", "what_from", "whole_or_share"]
+__all__ = [
+    "BudgetUsd",
+    "checked_directory",
+    "parse_seeds",
+    "rate_limit_from",
+    "told_of",
+    "what_from",
+    "whole_or_share",
+]
 
 _SEEDS_AT_MOST = 1_000_000
 _SEED_RANGE = re.compile(r"\s*(-?\d{1,12})(?:\s*-\s*(-?\d{1,12}))?\s*\Z")
@@ -75,21 +92,61 @@ def rate_limit_from(per_minute: int | None) -> RateLimit | None:
     return RateLimit.per_minute(per_minute) if per_minute else None
 
 
-def what_from(given: Mapping[str, Any], limits: RequestLimits) -> ImageRequest | Sweep:
-    """What the options of `generate` describe: one request, or several that differ in their prompts.
+def what_from(given: Mapping[str, Any], limits: RequestLimits) -> ImageRequest | Sweep | RequestFile:
+    """What the options of `generate` describe: one request, a sweep, or the requests of a file.
 
     Raises:
         ConfigurationError: There is no prompt, or options contradict each other.
         ValidationError: A field is outside its range.
         StorageError: A file cannot be read.
     """
-    requests = _requests_from(given, limits)
+    axes = parse_axes(given["set_values"])
+    if given["seeds"] is not None and "seed" in axes:
+        raise ConfigurationError("--seeds and --set seed exclude each other")
+    if given["from_file"] is not None:
+        return _rows_from(given, limits, axes)
+    if given["input_format"] or given["skip_bad_rows"]:
+        raise ConfigurationError("--input-format and --skip-bad-rows go with --from FILE")
+    requests = _requests_from(given, limits, axes)
     if len(requests) == 1 and not given["prompts_file"]:
-        return requests[0]
-    return sweep(requests[0], prompt=[request.prompt for request in requests])
+        return sweep(requests[0], **axes) if axes else requests[0]
+    if "prompt" in axes:
+        raise ConfigurationError("--set prompt goes with one prompt, which it replaces")
+    return sweep(requests[0], prompt=[request.prompt for request in requests], **axes)
 
 
-def _requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[ImageRequest]:
+def _rows_from(given: Mapping[str, Any], limits: RequestLimits, axes: Mapping[str, list[Any]]) -> RequestFile:
+    if given["prompts"] or given["prompts_file"] or given["request_file"]:
+        raise ConfigurationError("--from FILE brings the prompts: leave prompts, --prompts and --request out")
+    rows = read_requests(
+        given["from_file"],
+        format=given["input_format"],
+        axes=axes,
+        skip_bad_rows=given["skip_bad_rows"],
+        limits=limits,
+        **_fields(given),
+    )
+    if given["seeds"] is not None and "seed" in rows.columns:
+        raise ConfigurationError(f"--seeds and the column 'seed' of {rows.path} exclude each other")
+    return rows
+
+
+def told_of(rows: RequestFile) -> list[str]:
+    """What a person should know of a file before its rows are sent."""
+    told = []
+    if rows.bad_rows:
+        told.append(f"{rows.bad_rows} bad rows are left out; the first: {rows.faults[0]}")
+    fields = [field.name for field in attrs.fields(ImageRequest) if field.name not in NEVER_SENT]
+    return told + [
+        f"the column {name!r} is carried along as metadata; did you mean {near[0]!r}?"
+        for name in rows.metadata_columns
+        if (near := difflib.get_close_matches(name, fields, n=1))
+    ]
+
+
+def _requests_from(
+    given: Mapping[str, Any], limits: RequestLimits, axes: Mapping[str, list[Any]]
+) -> list[ImageRequest]:
     """The requests that the options of `generate` describe, all of them valid.
 
     Raises:
@@ -98,6 +155,8 @@ def _requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[Imag
         StorageError: A file cannot be read.
     """
     fields = _fields(given)
+    if "model" in axes:
+        fields.setdefault("model", axes["model"][0])
     prompts = [
         *(given["prompts"] or ()),
         *(read_prompts(given["prompts_file"]) if given["prompts_file"] else ()),
@@ -109,7 +168,7 @@ def _requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[Imag
         request = attrs.evolve(request, **fields)
         return [attrs.evolve(request, prompt=prompt) for prompt in prompts] or [request]
     if not prompts:
-        raise ConfigurationError("no prompt: give one as an argument, --prompts FILE or --request FILE")
+        raise ConfigurationError("no prompt: give one as an argument, --from FILE, --prompts or --request")
     if "model" not in fields:
         raise ConfigurationError("no model: add --model, for example --model fluently-xl")
     faults: list[Fault] = []
@@ -130,10 +189,11 @@ def _requests_from(given: Mapping[str, Any], limits: RequestLimits) -> list[Imag
 
 def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a request that were given."""
+    elsewhere = {"prompt", "inpaint", *NEVER_SENT}
     plain = {
         field.name: value
         for field in attrs.fields(ImageRequest)
-        if field.name not in {"prompt", "limits", "inpaint"} and (value := given.get(field.name)) is not None
+        if field.name not in elsewhere and (value := given.get(field.name)) is not None
     }
     if given["image_format"] is not None:
         plain["format"] = given["image_format"]

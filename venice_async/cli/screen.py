@@ -64,6 +64,8 @@ class Screen:
     def error(self, error: VeniceError | str) -> None:
         """What went wrong, and what to do about it."""
         self.messages.print(f"[bold red]error:[/] {escape(_worded(error))}")
+        for note in getattr(error, "__notes__", ()):
+            self.messages.print(f"  {escape(_worded(note))}")
 
 
 def _plain(value: Any) -> Any:
@@ -78,6 +80,7 @@ def _worded(error: VeniceError | str) -> str:
         str(error)
         .replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
         .replace("with extend=True", "with --extend")
+        .replace("with skip_bad_rows=True", "with --skip-bad-rows")
     )
 
 

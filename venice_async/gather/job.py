@@ -16,9 +16,10 @@ from typing import Any, Literal
 import attrs
 import orjson
 
+from venice_async.storage.inputs import RequestFile
 from venice_async.storage.names import NameTemplate
 from venice_async.sweep import Sweep
-from venice_async.types.request import ImageRequest, RequestFields
+from venice_async.types.request import NEVER_SENT, ImageRequest, RequestFields
 from venice_async.wire.codec import encode_request
 
 from .source import What
@@ -28,7 +29,7 @@ __all__ = ["DUPLICATES", "Duplicates", "describe_job"]
 Duplicates = Literal["keep", "skip"]
 DUPLICATES = ("keep", "skip")
 _SHOWN = 200  # characters
-_TRANSPORT = {"limits", "return_binary"}
+_NO_PART = {*NEVER_SENT, "return_binary"}
 
 
 def describe_job(
@@ -45,12 +46,14 @@ def describe_job(
         told["prompt"] = what
     elif isinstance(what, ImageRequest):
         told |= orjson.loads(encode_request(what))
+    elif isinstance(what, RequestFile):
+        told |= what.common | what.axes
     elif isinstance(what, Sweep):
         told |= orjson.loads(encode_request(what.base)) | dict(what.axes)
         del told["prompt"]
     if seeds is not None:
         told["seeds"] = seeds
-    job = {name: _text(value) for name, value in told.items() if name not in _TRANSPORT and value is not None}
+    job = {name: _text(value) for name, value in told.items() if name not in _NO_PART and value is not None}
     return {**job, "name": template.text, "duplicates": duplicates}
 
 

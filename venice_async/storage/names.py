@@ -3,6 +3,7 @@
 1. What a template or a prompt contains cannot leave the directory: the template is split at its
    slashes before anything is filled in, and every part is made safe after.
 2. A name is at most 200 bytes of UTF-8, so that an extension and a number still fit.
+3. A folder holds 10,000 images at most, where the template does not make folders of its own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _NUMBERS = {"index", "seed", "image"}
 _NUMBER_FORMAT = re.compile(r"(?:0?\d{1,2}d?)?\Z")
 _PROMPT_CHARACTERS = 60
 _NAME_BYTES = 200
+_IN_A_FOLDER = 10_000
 _NO_ASCII_WORD = re.compile(r"[^A-Za-z0-9._]+")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
@@ -39,7 +41,8 @@ class NameTemplate:
 
     Fields: `index` (place in the input, from 0), `seed`, `prompt` (its first 60 characters, words
     joined by hyphens), `id` (the API's), `model`, `image` (place in the answer, from 0). Numbers
-    take a width, such as `{seed:06d}`. The extension follows from the real format.
+    take a width, such as `{seed:06d}`. The extension follows from the real format. Without a slash
+    in it, what comes after the first 10,000 images goes to the folders `00001`, `00002` and so on.
 
     Raises:
         ConfigurationError: The template is none, or leads out of the directory.
@@ -83,6 +86,8 @@ class NameTemplate:
         parts = [_safe(_fill(part, values)) for part in self._parts]
         if images > 1 and "image" not in self._fields:
             parts[-1] += f"-{image}"
+        if len(parts) == 1 and (folder := index * images // _IN_A_FOLDER):
+            parts.insert(0, f"{folder:05d}")
         return "/".join(parts)
 
     def _parsed(self, part: str) -> list[_Piece]:

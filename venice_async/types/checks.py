@@ -22,7 +22,19 @@ from venice_async.errors import Fault, ValidationError
 from .frozen import is_unicode
 from .limits import Range, RequestLimits
 
-__all__ = ["Check", "Choice", "Each", "Extra", "Flag", "Instance", "Number", "Pixels", "Text", "Variants"]
+__all__ = [
+    "Check",
+    "Choice",
+    "Each",
+    "Extra",
+    "Flag",
+    "Instance",
+    "Names",
+    "Number",
+    "Pixels",
+    "Text",
+    "Variants",
+]
 
 
 @frozen
@@ -192,15 +204,23 @@ class Each(Check):
 
 
 @frozen
-class Extra(Check):
-    """Fields newer than the library: JSON values under names that are not fields of the class."""
+class Names(Check):
+    """A mapping of names to JSON values."""
 
     @override
     def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
         if isinstance(value, TypeError):
             yield Fault(name, value.args[0], "a mapping of names to JSON values")
-            return
-        if not value:
+
+
+@frozen
+class Extra(Names):
+    """Fields newer than the library: JSON values under names that are not fields of the class."""
+
+    @override
+    def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
+        yield from super().faults(instance, name, value)
+        if isinstance(value, TypeError) or not value:
             return
         fields = {attribute.name for attribute in attrs.fields(type(instance))}
         for key in value:

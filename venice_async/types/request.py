@@ -3,7 +3,7 @@
 1. Ranges are validators on the fields; a request that exists is one the profile allows.
 2. None means "not set", and what was not set is not sent: the server refuses unknown keys and
    applies its own defaults to absent ones.
-3. Field names are the wire's names. `limits` and `extra` are the two that are not.
+3. Field names are the wire's names. `extra`, `limits` and `metadata` are the three that are not.
 """
 
 from __future__ import annotations
@@ -18,14 +18,24 @@ from typing_extensions import override
 
 from venice_async.errors import Fault
 
-from .checks import Choice, Each, Extra, Flag, Instance, Number, Pixels, Text, Variants
+from .checks import Choice, Each, Extra, Flag, Instance, Names, Number, Pixels, Text, Variants
 from .frozen import FrozenDict, freeze
 from .limits import Range, RequestLimits
 
-__all__ = ["FORMATS", "ImageRequest", "Inpaint", "InpaintMask", "RequestFields", "StyleReference"]
+__all__ = [
+    "FORMATS",
+    "NEVER_SENT",
+    "ImageRequest",
+    "Inpaint",
+    "InpaintMask",
+    "RequestFields",
+    "StyleReference",
+]
 
 FORMATS = ("jpeg", "png", "webp")
 QUALITIES = ("low", "medium", "high")
+NEVER_SENT = frozenset({"limits", "metadata"})
+"""Fields of a request that are the caller's own."""
 _STYLE_IMAGE_BYTES = 8 * 1024 * 1024
 
 
@@ -107,7 +117,7 @@ class StyleReference:
         return cls(image=pybase64.b64encode(data).decode("ascii"), strength=strength)
 
 
-def _freeze_extra(value: Any) -> Any:
+def _freeze_names(value: Any) -> Any:
     try:
         return freeze(value) if isinstance(value, Mapping) else TypeError(value)
     except TypeError as exc:
@@ -151,6 +161,8 @@ class ImageRequest:
         disable_prompt_optimization_thinking: Whether the rewriting goes without thinking.
         style_references: Pictures whose style the image takes on.
         extra: Fields newer than the library, sent as they are.
+        metadata: What the caller keeps beside the request, such as a row's other columns; it is found
+            again with the images. Never sent; takes no part in equality.
         limits: The profile that the ranges come from. Never sent; takes no part in equality.
 
     Raises:
@@ -191,7 +203,14 @@ class ImageRequest:
         validator=Each(StyleReference, "a sequence of StyleReference", "style_references"),
     )
     extra: Mapping[str, Any] = field(
-        factory=FrozenDict, kw_only=True, converter=_freeze_extra, validator=Extra(optional=False)
+        factory=FrozenDict, kw_only=True, converter=_freeze_names, validator=Extra(optional=False)
+    )
+    metadata: Mapping[str, Any] = field(
+        factory=FrozenDict,
+        kw_only=True,
+        eq=False,
+        converter=_freeze_names,
+        validator=Names(optional=False),
     )
     limits: RequestLimits = field(
         default=RequestLimits.DOCUMENTED,
@@ -239,4 +258,5 @@ class RequestFields(TypedDict, total=False):
     disable_prompt_optimization_thinking: bool | None
     style_references: Sequence[StyleReference] | None
     extra: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     limits: RequestLimits

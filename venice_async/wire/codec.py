@@ -29,7 +29,7 @@ from venice_async.errors import DecodeError, Fault, ValidationError
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
 from venice_async.types.frozen import FrozenDict
 from venice_async.types.limits import RequestLimits
-from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
+from venice_async.types.request import NEVER_SENT, ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.types.response import Timing
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
 
 _FINGERPRINT_BYTES = 16
 _LONG_TEXT = 16 * 1024  # characters
+_NOTHING: Mapping[str, Any] = FrozenDict()
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -60,7 +61,7 @@ def _request_converter() -> cattrs.Converter:
     for primitive in (str, int, float, bool):
         converter.register_structure_hook(primitive, _as_is)
     converter.register_structure_hook_func(_is_literal, _as_is)
-    overrides: dict[str, Any] = {name: override(struct_hook=_as_is) for name in ("limits", "extra")}
+    overrides: dict[str, Any] = {name: override(struct_hook=_as_is) for name in (*NEVER_SENT, "extra")}
 
     def references(value: Any, _: Any) -> Any:
         if not isinstance(value, list | tuple | None):
@@ -190,18 +191,28 @@ def _thaw(value: Any) -> Any:
     raise TypeError(value)
 
 
-def structure_request(data: Any, *, limits: RequestLimits = RequestLimits.DOCUMENTED) -> ImageRequest:
+def structure_request(
+    data: Any,
+    *,
+    limits: RequestLimits = RequestLimits.DOCUMENTED,
+    metadata: Mapping[str, Any] = _NOTHING,
+) -> ImageRequest:
     """A request from the JSON object that the API documents (fields newer than the library in `extra`).
+
+    Args:
+        data: The object.
+        limits: The ranges.
+        metadata: What is kept beside the request.
 
     Raises:
         ValidationError: It is no such object; the error lists every fault, nested ones included.
     """
     if not isinstance(data, Mapping):
         raise ValidationError([Fault("request", data, "an object with the fields of a request")])
-    given = {key: value for key, value in data.items() if key != "limits"}
-    faults = [_unknown("limits", ImageRequest, data)] if "limits" in data else []
+    given = {key: value for key, value in data.items() if key not in NEVER_SENT}
+    faults = [_unknown(name, ImageRequest, data) for name in sorted(NEVER_SENT & data.keys())]
     try:
-        request = _requests.structure({**given, "limits": limits}, ImageRequest)
+        request = _requests.structure({**given, "limits": limits, "metadata": metadata}, ImageRequest)
     except ValidationError as exc:
         faults += exc.faults
     else:
@@ -233,7 +244,7 @@ def _faults(error: Exception, path: Path, data: Any) -> Iterator[Fault]:
 
 
 def _unknown(key: str, cls: type[Any], holder: Any, path: Path = ()) -> Fault:
-    known = [field.name for field in attrs.fields(cls) if field.name != "limits"]
+    known = [field.name for field in attrs.fields(cls) if field.name not in NEVER_SENT]
     near = difflib.get_close_matches(str(key), known, n=1)
     hint = f"did you mean {near[0]}?" if near else "newer fields go into extra"
     return Fault(_dotted((*path, key)), _at(holder, (key,)), "a field that the API knows", hint)

@@ -18,6 +18,7 @@ from venice_async.storage.journal.records import (
     dump_answer,
     dump_error,
     dump_files,
+    dump_metadata,
     dump_request,
     load_answer,
     load_error,
@@ -79,6 +80,7 @@ requests = st.builds(
     enhance_prompt=flags,
     disable_prompt_optimization_thinking=flags,
     extra=st.dictionaries(words.filter(lambda name: name not in KNOWN), json_values, max_size=2),
+    metadata=st.dictionaries(words, json_values, max_size=2),
     limits=st.just(RequestLimits.SCHEMA),
     **pictures,
 )
@@ -90,9 +92,10 @@ requests = st.builds(
 @settings(deadline=None, max_examples=100)
 @given(requests)
 def test_a_request_is_read_back_as_it_was(request):
-    again = load_request(*dump_request(request))
+    again = load_request(*dump_request(request), dump_metadata(request))
     assert again == request
     assert repr(again) == repr(request)
+    assert again.metadata == request.metadata
 
 
 def test_every_field_of_a_request_is_tried_above():

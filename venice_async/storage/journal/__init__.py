@@ -14,7 +14,7 @@ a time writes, in one thread; anybody may read.
 from .audit import Finding, audit
 from .forecast import Forecast
 from .journal import DURABILITIES, Costs, Durability, Entry, Journal, Standing
-from .reading import FailureGroup, JournalReader, JournalStatus
+from .reading import FailureGroup, JournalReader, JournalStatus, RecordedImage
 from .records import load_error
 from .schema import PRIVATE, State
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
@@ -33,6 +33,7 @@ __all__ = [
     "JournalReader",
     "JournalStatus",
     "PurchaseSink",
+    "RecordedImage",
     "Standing",
     "State",
     "Verification",

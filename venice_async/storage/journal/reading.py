@@ -20,15 +20,18 @@ from attrs import frozen
 from venice_async.errors import UnconfirmedError
 from venice_async.policy.budget import usd
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
+from venice_async.types.request import ImageRequest
+from venice_async.types.response import SavedImages
 
 from .lock import DirectoryLock
-from .records import load_answer, load_error, load_files, load_request
+from .records import KeptFile, load_answer, load_error, load_files, load_request
 from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_errors
 
-__all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile"]
+__all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile", "RecordedImage"]
 
 _PAGE = 256
-_OUTCOME = "items.id, place, state, seed, ended_run, files, request, pictures.body, answer, error"
+_OUTCOME = "items.id, place, state, seed, ended_run, files, request, pictures.body, metadata, answer, error"
+_IMAGES = "items.id, place, seed, sent_at, ended_at, spent, files, request, pictures.body, metadata, answer"
 _FROM = "items LEFT JOIN pictures ON pictures.digest = items.pictures"
 _THERE = f"({State.RECEIVED}, {State.DONE})"
 _LOST = f"({State.SENT}, {State.RECEIVED}, {State.FAILED}, {State.BILLED}, {State.UNCONFIRMED})"
@@ -111,6 +114,33 @@ class RecordedFile:
     size: int
 
 
+@frozen(kw_only=True)
+class RecordedImage:
+    """An image under its name, with all that the journal tells of it.
+
+    Attributes:
+        file: Its path relative to the directory, its SHA-256 and its size.
+        item: The number of its item in the journal.
+        index: Its request's place in the input.
+        image: Its place in its answer, from 0.
+        request: What was asked, with the seed that was sent.
+        answer: What came back.
+        sent_at: When its last attempt was sent, Unix seconds.
+        ended_at: When it was whole, Unix seconds.
+        spent_usd: US dollars that its item was billed, all attempts and images together.
+    """
+
+    file: KeptFile
+    item: int
+    index: int
+    image: int
+    request: ImageRequest
+    answer: SavedImages
+    sent_at: float | None
+    ended_at: float | None
+    spent_usd: float
+
+
 class JournalReader:
     """The journal of a directory, for reading.
 
@@ -180,6 +210,18 @@ class JournalReader:
                 for file in load_files(told):
                     yield RecordedFile(self.directory / file.name, file.sha256, file.size)
 
+    def images(self) -> Iterator[RecordedImage]:
+        """Every image that is under its name, in the order of the input; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            for row in connection.execute(
+                f"SELECT {_IMAGES} FROM {_FROM} WHERE state = {State.DONE} ORDER BY place, items.id"
+            ):
+                yield from self._images(*row)
+
     @contextmanager
     def _connected(self) -> Generator[Connection, None, None]:
         with journal_errors(self.path), closing(connect_to_read(self.path)) as connection:
@@ -205,13 +247,14 @@ class JournalReader:
         files: bytes | None,
         body: bytes | None,
         pictures: bytes | None,
+        metadata: bytes | None,
         answer: bytes | None,
         error: bytes | None,
     ) -> Outcome:
         if body is None:
             assert error is not None  # noqa: S101
             return Failed(index=place, request=None, error=load_error(error))
-        request = load_request(body, pictures)
+        request = load_request(body, pictures, metadata)
         if seed is not None and state != State.DUPLICATE:
             request = attrs.evolve(request, seed=seed)
         if state == State.SENT and ended_run != run:  # the error is that of an earlier attempt
@@ -225,6 +268,37 @@ class JournalReader:
         if isinstance(found, UnconfirmedError):
             return Unconfirmed(index=place, request=request, error=found)
         return Failed(index=place, request=request, error=found, billed=state != State.FAILED)
+
+    def _images(
+        self,
+        item: int,
+        place: int,
+        seed: int | None,
+        sent_at: float | None,
+        ended_at: float | None,
+        spent: int,
+        files: bytes | None,
+        body: bytes,
+        pictures: bytes | None,
+        metadata: bytes | None,
+        answer: bytes | None,
+    ) -> Iterator[RecordedImage]:
+        request = load_request(body, pictures, metadata)
+        request = request if seed is None else attrs.evolve(request, seed=seed)
+        kept = load_files(files)
+        saved = load_answer(answer, self.directory, kept)
+        for image, file in enumerate(kept):
+            yield RecordedImage(
+                file=file,
+                item=item,
+                index=place,
+                image=image,
+                request=request,
+                answer=saved,
+                sent_at=sent_at,
+                ended_at=ended_at,
+                spent_usd=usd(spent),
+            )
 
 
 def _status(connection: Connection, *, running: bool) -> JournalStatus:

@@ -22,7 +22,7 @@ from venice_async import errors
 from venice_async.errors import Fault, VeniceError, rebuild
 from venice_async.types.frozen import FrozenDict
 from venice_async.types.limits import Range, RequestLimits
-from venice_async.types.request import ImageRequest
+from venice_async.types.request import NEVER_SENT, ImageRequest
 from venice_async.types.response import Answer, Deprecation, Moderation, SavedImages, Timing
 from venice_async.wire.codec import request_fields, structure_request
 
@@ -31,6 +31,7 @@ __all__ = [
     "dump_answer",
     "dump_error",
     "dump_files",
+    "dump_metadata",
     "dump_request",
     "load_answer",
     "load_error",
@@ -54,7 +55,7 @@ _RECORDED = RequestLimits(
     style_references=_ANY,
     name="a journal",
 )
-_KNOWN = {field.name for field in attrs.fields(ImageRequest)} - {"extra", "limits"}
+_KNOWN = {field.name for field in attrs.fields(ImageRequest)} - NEVER_SENT - {"extra"}
 _PICTURES = ("inpaint", "style_references")
 _UNRECORDED = {"request", "rate_limit"}
 _VALUE_KEPT = 200  # characters of a faulty value
@@ -98,14 +99,20 @@ def dump_request(request: ImageRequest) -> tuple[bytes, bytes | None]:
     return _dumps(fields), _dumps(pictures) if pictures else None
 
 
-def load_request(body: bytes, pictures: bytes | None) -> ImageRequest:
-    """The request that `dump_request` has written."""
+def dump_metadata(request: ImageRequest) -> bytes | None:
+    """What is kept beside a request as JSON; None where that is nothing."""
+    return _dumps(request.metadata) if request.metadata else None
+
+
+def load_request(body: bytes, pictures: bytes | None, metadata: bytes | None = None) -> ImageRequest:
+    """The request that `dump_request` and `dump_metadata` have written."""
     fields: dict[str, Any] = _loads(body)
     if pictures is not None:
         fields |= _loads(pictures)
     known = {name: value for name, value in fields.items() if name in _KNOWN}
     extra = {name: value for name, value in fields.items() if name not in _KNOWN}
-    return structure_request({**known, "extra": extra}, limits=_RECORDED)
+    beside: dict[str, Any] = {} if metadata is None else _loads(metadata)
+    return structure_request({**known, "extra": extra}, limits=_RECORDED, metadata=beside)
 
 
 def dump_answer(answer: Mapping[str, Any]) -> bytes:

@@ -69,6 +69,7 @@ CREATE TABLE items (
     pictures BLOB REFERENCES pictures,
     files BLOB,                 -- JSON: name, sha256 and size of each
     request BLOB,               -- JSON, without what is in `pictures`
+    metadata BLOB,              -- JSON: what is kept beside the request
     answer BLOB,                -- JSON
     error BLOB                  -- JSON
 );

@@ -17,7 +17,7 @@ from attrs import frozen
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import fingerprint
 
-from .records import KeptFile, dump_request, load_files, load_request, picture_digest
+from .records import KeptFile, dump_metadata, dump_request, load_files, load_request, picture_digest
 from .schema import State
 
 __all__ = [
@@ -62,18 +62,20 @@ class Entry:
 
 # Occurrence 0 of a request counts how often the run's input has held it; the others follow from that.
 _ENTER_FIRST = f"""
-INSERT INTO items (fingerprint, occurrence, run, place, seen, state, pictures, request)
-VALUES (?1, ?2, ?3, ?4, 0, {State.PENDING}, ?5, ?6)
+INSERT INTO items (fingerprint, occurrence, run, place, seen, state, pictures, request, metadata)
+VALUES (?1, ?2, ?3, ?4, 0, {State.PENDING}, ?5, ?6, ?7)
 ON CONFLICT (fingerprint, occurrence) DO UPDATE SET
     place = CASE WHEN run = excluded.run THEN place ELSE excluded.place END,
+    metadata = CASE WHEN run = excluded.run THEN metadata ELSE excluded.metadata END,
     seen = CASE WHEN run = excluded.run THEN seen + 1 ELSE 0 END,
     run = excluded.run
 RETURNING {_ENTRY}, seen
 """
 _ENTER_LATER = f"""
-INSERT INTO items (fingerprint, occurrence, run, place, seen, state, pictures, request)
-VALUES (?1, ?2, ?3, ?4, 0, {State.PENDING}, ?5, ?6)
-ON CONFLICT (fingerprint, occurrence) DO UPDATE SET place = excluded.place, run = excluded.run
+INSERT INTO items (fingerprint, occurrence, run, place, seen, state, pictures, request, metadata)
+VALUES (?1, ?2, ?3, ?4, 0, {State.PENDING}, ?5, ?6, ?7)
+ON CONFLICT (fingerprint, occurrence) DO UPDATE SET
+    place = excluded.place, metadata = excluded.metadata, run = excluded.run
 RETURNING {_ENTRY}
 """
 
@@ -87,10 +89,10 @@ def enter(
     digest = None if pictures is None else picture_digest(pictures)
     if digest is not None:
         connection.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, pictures))
-    *found, seen = connection.execute(_ENTER_FIRST, (identity, 0, run, place, digest, body)).fetchone()
+    row = (run, place, digest, body, dump_metadata(request))
+    *found, seen = connection.execute(_ENTER_FIRST, (identity, 0, *row)).fetchone()
     if seen:
-        row = (identity, seen, run, place, digest, body)
-        found = connection.execute(_ENTER_LATER, row).fetchone()
+        found = connection.execute(_ENTER_LATER, (identity, seen, *row)).fetchone()
     entry = _entry(found)
     if seen and not keep_duplicates and entry.state in {State.PENDING, State.FAILED}:
         return _turned(entry, State.DUPLICATE, connection)
@@ -109,7 +111,7 @@ def enter_again(
 ) -> tuple[Entry, ImageRequest] | None:
     """Find the next item, after one of that number, that ended in one of some states."""
     found = connection.execute(
-        f"SELECT {_ENTRY}, request, pictures.body FROM items"
+        f"SELECT {_ENTRY}, request, pictures.body, metadata FROM items"
         " LEFT JOIN pictures ON pictures.digest = items.pictures"
         f" WHERE items.id > ? AND fingerprint IS NOT NULL AND state IN ({', '.join('?' * len(states))})"
         " ORDER BY items.id LIMIT 1",
@@ -117,10 +119,10 @@ def enter_again(
     ).fetchone()
     if found is None:
         return None
-    *fields, body, pictures = found
+    *fields, body, pictures, metadata = found
     entry = _entry(fields)
     connection.execute("UPDATE items SET run = ? WHERE id = ?", (run, entry.item))
-    return entry, load_request(body, pictures)
+    return entry, load_request(body, pictures, metadata)
 
 
 def enter_invalid(run: int, place: int, error: bytes, connection: Connection) -> None:
