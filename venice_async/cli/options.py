@@ -120,7 +120,7 @@ def _rows_from(given: Mapping[str, Any], limits: RequestLimits, axes: Mapping[st
         raise ConfigurationError("--from FILE brings the prompts: leave prompts, --prompts and --request out")
     rows = read_requests(
         given["from_file"],
-        format=given["input_format"],
+        row_format=given["input_format"],
         axes=axes,
         skip_bad_rows=given["skip_bad_rows"],
         limits=limits,

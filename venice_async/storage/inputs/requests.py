@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
@@ -59,15 +60,19 @@ class RequestFile:
         axes: Mapping[str, Iterable[Any]],
     ) -> None:
         self.path = path
-        sample = ImageRequest(**{"prompt": "?", "model": "?", **common})
+        fields: dict[str, Any] = {"model": "?", **common}
+        sample = ImageRequest("?", **fields)
         self.common = _plain(sample, common)
         self._beside, self._limits = sample.metadata, sample.limits
-        self.axes = {name: tuple(values) for name, values in axes.items()}
+        self.axes = sweep(sample, **axes).axes
         self.rows = self.bad_rows = self._length = 0
         self.faults: list[Fault] = []
         self.columns: dict[str, None] = {}
-        self._copy = local_copy(path, seekable=row_format in {None, "parquet"})
-        self._place = path if self._copy is None else self._copy.name
+        copy = local_copy(path, seekable=row_format in {None, "parquet"})
+        self._place = path
+        if copy is not None:
+            self._place = copy.name
+            weakref.finalize(self, copy.close)
         with opened(self._place) as file:
             self.format: RowFormat = row_format or format_of(path, file)
 
@@ -189,7 +194,7 @@ def _next_of(requests: Iterator[ImageRequest]) -> list[ImageRequest]:
 def read_requests(
     path: str | os.PathLike[str],
     *,
-    format: RowFormat | None = None,  # noqa: A002 - the word that every reader of files has for it
+    row_format: RowFormat | None = None,
     axes: Mapping[str, Iterable[Any]] | None = None,
     skip_bad_rows: bool = False,
     **fields: Unpack[RequestFields],
@@ -203,7 +208,7 @@ def read_requests(
 
     Args:
         path: `-` is standard input.
-        format: Of the rows; None: what the name tells (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.parquet`, each
+        row_format: None: what the name tells (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.parquet`, each
             also with `.gz`), or else the first bytes.
         axes: By name of a field, values that multiply each row, as in `sweep`.
         skip_bad_rows: Whether bad rows are left out, and counted, instead of raised.
@@ -215,6 +220,6 @@ def read_requests(
         MissingExtraError: It is Parquet, and pyarrow is not installed.
         StorageError: It cannot be read.
     """
-    requests = RequestFile(os.fspath(path), format, fields, axes or {})
+    requests = RequestFile(os.fspath(path), row_format, fields, axes or {})
     requests.look_through(skip_bad_rows=skip_bad_rows)
     return requests

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO, Literal
 
@@ -88,40 +89,44 @@ def rows_in(file: BinaryIO, row_format: RowFormat) -> Iterator[Row]:
 
 def _text_rows(file: BinaryIO) -> Iterator[Row]:
     # Universal line ends, but neither form feeds nor Unicode separators, which a prompt may hold.
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=None)
-    for number, line in enumerate(text, 1):
-        if prompt := line.strip():
-            yield _checked(f"line {number}", {"prompt": prompt})
+    with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=None) as text:
+        for number, line in enumerate(text, 1):
+            if prompt := line.strip():
+                yield _checked(f"line {number}", {"prompt": prompt})
 
 
-def _csv_rows(file: BinaryIO, delimiter: str = ",") -> Iterator[Row]:
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        _check_header(names)
-        while True:
-            line = reader.line_num + 1
-            cells = next(reader, None)
-            if cells is None:
-                return
-            if not any(cells):
-                continue
-            if len(cells) > len(names):
-                expected = f"{len(names)} cells, as the header has"
-                yield Row(f"line {line}", fault=Fault("row", f"{len(cells)} cells", expected))
-                continue
-            given = {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
-            yield _checked(f"line {line}", given)
-    except csv.Error as exc:
-        raise ConfigurationError(f"line {line}: {exc}; is a quote left open?") from exc
+def _table_rows(file: BinaryIO, delimiter: str) -> Iterator[Row]:
+    with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            names = [name.strip() for name in next(reader, [])]
+            _check_header(names)
+            while True:
+                line = reader.line_num + 1
+                cells = next(reader, None)
+                if cells is None:
+                    return
+                if any(cells):
+                    yield _table_row(f"line {line}", names, cells)
+        except csv.Error as exc:
+            raise ConfigurationError(f"line {line}: {exc}; is a quote left open?") from exc
+
+
+def _table_row(where: str, names: list[str], cells: list[str]) -> Row:
+    if len(cells) > len(names):
+        expected = f"{len(names)} cells, as the header has"
+        return Row(where, fault=Fault("row", f"{len(cells)} cells", expected))
+    return _checked(where, {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""})
 
 
 def _check_header(names: list[str]) -> None:
     if "prompt" not in names:
         shown = ", ".join(names)[:200] or "none"
-        raise ConfigurationError(f"the first line names the columns, and there is no 'prompt' among: {shown}")
+        hint = "; cells are separated by commas" if ";" in shown else ""
+        raise ConfigurationError(
+            f"the first line names the columns, and there is no 'prompt' among: {shown}{hint}"
+        )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigurationError(f"the column {twice[0]!r} is there more than once")
@@ -163,7 +168,9 @@ def _parquet_rows(file: BinaryIO) -> Iterator[Row]:
                 number += 1
                 given = {name: cell for name, cell in cells.items() if cell is not None}
                 yield _checked(f"row {number}", given)
-    except pa.ArrowException as exc:
+    except (pa.ArrowException, OSError) as exc:
+        if isinstance(exc, OSError) and exc.errno:  # the disk's fault, not the file's
+            raise
         raise ConfigurationError(f"after row {number}: {exc}") from exc
 
 
@@ -182,8 +189,8 @@ def _checked(where: str, cells: Mapping[str, Any]) -> Row:
 
 _READERS: dict[RowFormat, Callable[[BinaryIO], Iterator[Row]]] = {
     "text": _text_rows,
-    "csv": _csv_rows,
-    "tsv": lambda file: _csv_rows(file, "\t"),
+    "csv": partial(_table_rows, delimiter=","),
+    "tsv": partial(_table_rows, delimiter="\t"),
     "jsonl": _jsonl_rows,
     "parquet": _parquet_rows,
 }
