@@ -23,6 +23,8 @@ NAMES = [
     "Inpaint",
     "InpaintMask",
     "Outcome",
+    "PoolFullError",
+    "Priority",
     "Progress",
     "RateLimit",
     "RateLimitError",

@@ -4,6 +4,7 @@ from ._version import __version__
 from .errors import (
     BatchError,
     BudgetExceededError,
+    PoolFullError,
     RateLimitError,
     RequestTimeoutError,
     StatusError,
@@ -21,7 +22,7 @@ from .storage.inputs import read_requests
 from .sweep import sweep
 from .types.catalogue import ImageModel
 from .types.limits import RequestLimits
-from .types.options import Timeouts
+from .types.options import Priority, Timeouts
 from .types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from .types.response import ImageData, ImageResponse
@@ -40,6 +41,8 @@ __all__ = [
     "Inpaint",
     "InpaintMask",
     "Outcome",
+    "PoolFullError",
+    "Priority",
     "Progress",
     "RateLimit",
     "RateLimitError",

@@ -27,6 +27,7 @@
         UnprocessableEntityError        422
         RateLimitError                  429
         ServerError                     5xx
+      PoolFullError                            too many calls wait already; not sent
       DecodeError                              an answer of status 200 that is not what it should be
       TooManyFailuresError                     a batch that went wrong was stopped
       BudgetExceededError                      the next purchase would cost more than is left; not sent
@@ -64,6 +65,7 @@ __all__ = [
     "PayloadTooLargeError",
     "PaymentRequiredError",
     "PermissionDeniedError",
+    "PoolFullError",
     "RateLimitError",
     "RedirectError",
     "RequestTimeoutError",
@@ -264,6 +266,18 @@ class RateLimitError(StatusError):
 
 class ServerError(StatusError):
     """5xx: the server failed."""
+
+
+class PoolFullError(VeniceError):
+    """As many calls wait as may: nothing was sent, nothing was billed.
+
+    Attributes:
+        wait: Seconds that this one would have waited, about; None where that cannot be told.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class DecodeError(VeniceError):

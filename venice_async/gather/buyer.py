@@ -23,6 +23,7 @@ from venice_async.errors import (
     BudgetExceededError,
     ConfigurationError,
     NotFoundError,
+    SessionStateError,
     StorageError,
     UnconfirmedError,
     ValidationError,
@@ -35,6 +36,7 @@ from venice_async.session import VeniceSession
 from venice_async.storage.journal import Entry, Journal, State, load_error
 from venice_async.storage.names import NameTemplate
 from venice_async.types.limits import Range
+from venice_async.types.options import Priority
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
 
@@ -139,11 +141,12 @@ class Buyer:
                 before_send=purchase.before_send,
                 after_failure=purchase.after_failure,
                 halt=self.halt,
+                priority=Priority.BULK,
             )
         except NotSentError:
             await purchase.withdraw()
             return None
-        except (BudgetExceededError, ConfigurationError) as exc:
+        except (BudgetExceededError, ConfigurationError, SessionStateError) as exc:
             await purchase.withdraw()
             self.stop(exc)
             return None

@@ -125,6 +125,15 @@ class Bucket:
         """Seconds until a send is allowed: 0 for now, never more than a window."""
         return self.pace(now).wait(self.sends, now)
 
+    def soonest(self, nth: int, now: float) -> float:
+        """Seconds before which the `nth` send from now cannot be."""
+        return self.pace(now).soonest(self.sends, nth, now)
+
+    def even(self, nth: int, now: float) -> float:
+        """Seconds until the `nth` send from now, if all keep their distance."""
+        pace = self.pace(now)
+        return pace.wait(self.sends, now) + (nth - 1) * pace.interval
+
     def sent(self, permit: Permit) -> None:
         """Record a send."""
         self.sends.forget(permit.sent_at - 2 * self.window)

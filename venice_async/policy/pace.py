@@ -130,6 +130,12 @@ class Pace:
         at = max(at, self.paused_until)
         return 0.0 if at <= now + INSTANT else min(at - now, self.window)
 
+    def soonest(self, sends: Sends, nth: int, now: float) -> float:
+        """Seconds before which the `nth` send from now cannot be, whatever else comes: a lower bound."""
+        windows, rest = divmod(nth - 1, self.limit)
+        room = sends.newest(self.limit - rest) + self.span
+        return max(self.wait(sends, now), room - now) + windows * self.span
+
     def _due(self, sends: Sends, now: float) -> float:
         """When the next send is due, or a time that has passed."""
         at = self._room_at(sends, now)

@@ -128,6 +128,16 @@ class Permits:
             return seconds
         return max(seconds, self.bucket(model).wait(now))
 
+    def soonest(self, model: str, nth: int, now: float) -> float:
+        """Seconds before which the `nth` request from now cannot be sent, whatever else comes."""
+        seconds = self.wait(model, now)
+        return seconds if self.rate_limit is None else max(seconds, self.bucket(model).soonest(nth, now))
+
+    def even(self, model: str, nth: int, now: float) -> float:
+        """Seconds until the `nth` request from now is sent, about."""
+        seconds = self.wait(model, now)
+        return seconds if self.rate_limit is None else max(seconds, self.bucket(model).even(nth, now))
+
     def sent(self, model: str, now: float) -> Permit:
         """Take a permit; `wait` has just returned 0."""
         permit = Permit(model, now)

@@ -66,7 +66,7 @@ class Admission:
             self.refusal = refusal_of(error) if isinstance(error, VeniceError) else None
             self._tell_permits(error)
             self._tell_guard(error)
-            self._pool.release()
+            self._pool.release(self._pool.now() - self.permit.sent_at)
 
     def _tell_permits(self, error: BaseException | None) -> None:
         permits, now = self._pool.permits, self._pool.now()

@@ -2,8 +2,8 @@
 
 1. A place is held from just before a request is sent until its answer has been taken in whole. With
    the place comes a permit of the rate limit, and the guard's leave: a call waits for all three at once.
-2. Waiting calls are admitted in the order in which they came, retries before them. One whose model has
-   no permit left is passed over by those of other models.
+2. Who waits is admitted in the order that `lines` tells. One whose model has no permit left is passed
+   over by those of other models.
 3. What an error means, and how long to wait, is not decided here: the pool asks `policy`.
 """
 
@@ -12,13 +12,16 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
-from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+import attrs
 
 from venice_async.errors import (
+    PoolFullError,
     RequestTimeoutError,
     SessionStateError,
     StatusError,
@@ -33,10 +36,13 @@ from venice_async.stores import Store
 from .admission import Admission
 from .desk import Desk
 from .halt import Halt, NotSentError
+from .lines import Lines, Waiting
 
 __all__ = ["Admission", "AfterFailure", "BeforeSend", "Pool", "confirmed"]
 
 T = TypeVar("T")
+
+_SHARE = 0.1  # of the newest in an average
 
 BeforeSend = Callable[[], Awaitable[None]]
 """Awaited once an attempt may be sent; raising prevents the sending."""
@@ -45,18 +51,13 @@ AfterFailure = Callable[[VeniceError], Awaitable[None]]
 """Awaited once an attempt that was to be sent has failed, before anybody waits for the next one."""
 
 
-class _Waiting(NamedTuple):
-    """A call that waits; the smaller goes first, and no two ranks are the same."""
-
-    rank: tuple[bool, int]
-    turn: asyncio.Future[Admission]
-
-
 class Pool:
     """A bounded number of places for requests in flight, and the permits of a key.
 
     Args:
         concurrency: Places; requests in flight at once.
+        max_waiting: Calls that may wait at once, besides retries and calls that can be halted; None for
+            any number.
         rate_limit: How fast to send; None for a server without limits.
         retry: Whether and when to try again.
         guard: How to stay clear of the lock-out; None to ignore it.
@@ -69,6 +70,7 @@ class Pool:
         self,
         concurrency: int,
         *,
+        max_waiting: int | None = None,
         rate_limit: RateLimit | None = None,
         retry: RetryPolicy = RetryPolicy(attempts=1),
         guard: Guard | None = None,
@@ -85,8 +87,10 @@ class Pool:
         self._desk = None if store is None else Desk(store, self.permits, self.guard, self.look)
         self._learning: asyncio.Task[None] | None = None
         self._closed = False
+        self._max_waiting = max_waiting
         self._free = concurrency
-        self._waiting: dict[str, list[_Waiting]] = {}
+        self._lines = Lines()
+        self._held = 0.0  # seconds that a place was held lately, on average
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -98,7 +102,12 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Calls that wait for a place or a permit."""
-        return sum(not entry.turn.done() for queue in self._waiting.values() for entry in queue)
+        return self._lines.number
+
+    @property
+    def waiting_by_priority(self) -> dict[int, int]:
+        """The same for each priority that waits."""
+        return dict(Counter(call.priority for call in self._lines))
 
     async def open(self) -> None:
         """Open the store, if there is one.
@@ -112,11 +121,8 @@ class Pool:
     async def close(self) -> None:
         """End all waiting, and close the store, if there is one."""
         self._closed = True
-        for queue in self._waiting.values():
-            for entry in queue:
-                if not entry.turn.done():
-                    entry.turn.set_exception(SessionStateError("this session is closed"))
-        self._waiting.clear()
+        for call in list(self._lines):
+            self._refuse(call, SessionStateError("this session is closed"))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -135,6 +141,7 @@ class Pool:
         attempt: Callable[[Admission], Awaitable[T]],
         *,
         model: str,
+        priority: int = 0,
         before_send: BeforeSend | None = None,
         after_failure: AfterFailure | None = None,
         deadline: float | None = None,
@@ -145,6 +152,7 @@ class Pool:
         Args:
             attempt: Sends the request and takes its answer in whole; tells the admission of its head.
             model: Whose permit it takes.
+            priority: The larger one goes first.
             before_send: Awaited with place and permit in hand, just before each attempt.
             after_failure: Awaited after each attempt that has failed.
             deadline: For all the waiting, on the event loop's clock; None for none.
@@ -152,12 +160,14 @@ class Pool:
 
         Raises:
             NotSentError: The halt came while no attempt was in flight.
-            RequestTimeoutError: There was no leave to send in time; nothing was sent.
+            PoolFullError: As many calls wait as may; nothing was sent.
+            RequestTimeoutError: There was no leave to send in time, or there cannot be; nothing was sent.
             VeniceError: What the last attempt raised, as `policy.retry.confirm` sees it.
         """
 
         async def admitted(number: int) -> T:
-            async with self.place(model, deadline=deadline, again=number > 1, halt=halt) as admission:
+            place = self.place(model, priority=priority, deadline=deadline, again=number > 1, halt=halt)
+            async with place as admission:
                 try:
                     if before_send is not None:
                         await before_send()
@@ -212,23 +222,42 @@ class Pool:
 
     @asynccontextmanager
     async def place(
-        self, model: str, *, deadline: float | None = None, again: bool = False, halt: Halt | None = None
+        self,
+        model: str,
+        *,
+        priority: int = 0,
+        deadline: float | None = None,
+        again: bool = False,
+        halt: Halt | None = None,
     ) -> AsyncGenerator[Admission, None]:
         """Hold a place and a permit for the length of the block, or until the admission is ended.
 
         Args:
             model: Whose permit it takes.
+            priority: The larger one goes first.
             deadline: For the wait, on the event loop's clock; None for none.
-            again: Whether this is a retry, which goes before new work.
+            again: Whether this is a retry, which goes before new work of its priority.
             halt: What may end the wait; None for nothing.
 
         Raises:
             NotSentError: The halt came first.
-            RequestTimeoutError: There was no leave to send by the deadline; nothing was sent.
+            PoolFullError: As many calls wait as may; nothing was sent.
+            RequestTimeoutError: There was no leave to send by the deadline, or there cannot be; nothing was
+                sent.
         """
         if halt is not None:
             halt.check()
-        admission = self._at_once(model) or await self._in_time(model, deadline, again=again, halt=halt)
+        admission = self._at_once(model)
+        if admission is None:
+            call = Waiting(
+                model=model,
+                priority=priority,
+                again=again,
+                arrival=next(self._order),
+                deadline=deadline,
+                refusable=halt is None and not again,
+            )
+            admission = await self._in_time(call, halt)
         try:
             yield admission
         except BaseException as exc:
@@ -243,30 +272,31 @@ class Pool:
     def _at_once(self, model: str) -> Admission | None:
         """Let a call in that has nobody and nothing to wait for."""
         learning = self._ask is not None or not (self._learning is None or self._learning.done())
-        if self._closed or learning or self._desk is not None or not self._free or self._waiting.get(model):
+        if self._closed or learning or self._desk is not None or not self._free or model in self._lines:
             return None
         now = self.now()
         if self._leave(now) or self._wait(model, now):
             return None
         return self._admit(model, now)
 
-    async def _in_time(
-        self, model: str, deadline: float | None, *, again: bool, halt: Halt | None
-    ) -> Admission:
+    async def _in_time(self, call: Waiting, halt: Halt | None) -> Admission:
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(call.deadline):
                 with _ended_by(halt):
                     await self._learn()
-                    rank = (not again, next(self._order))
-                    admission = await self._admitted(model, rank)
+                    admission = await self._admitted(call)
                     while not await self._agreed(admission):
-                        admission = await self._admitted(model, rank)
+                        admission = await self._admitted(call)
                 return admission
         except TimeoutError as exc:
+            if isinstance(exc, RequestTimeoutError):
+                raise
             raise RequestTimeoutError("no place and permit came free in time; nothing was sent") from exc
 
-    def release(self) -> None:
-        """Take a place back; for the admission that holds it."""
+    def release(self, held: float | None = None) -> None:
+        """Take a place back that was held for so many seconds; for the admission that holds it."""
+        if held is not None:
+            self._held += (held - self._held) * (_SHARE if self._held else 1.0)
         self._free += 1
         self.look()
 
@@ -291,33 +321,59 @@ class Pool:
             self.look()
         return agreed
 
-    async def _admitted(self, model: str, rank: tuple[bool, int]) -> Admission:
+    async def _admitted(self, call: Waiting) -> Admission:
         if self._closed:
             raise SessionStateError("this session is closed")
-        turn: asyncio.Future[Admission] = asyncio.get_running_loop().create_future()
-        heappush(self._waiting.setdefault(model, []), _Waiting(rank, turn))
-        self._let_in(model)
+        call = attrs.evolve(call)
+        turn = call.turn
+        self._lines.join(call)
+        self._let_in(call.model)
+        if not turn.done():
+            self._check(call)
         try:
             return await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not turn.done() or turn.cancelled():
+                turn.cancel()
+                self._lines.leave(call)
+                self.look()
+            elif turn.exception() is None:  # it was let in in the same moment
                 if self._desk is not None:
                     self._desk.leaves(turn.result())
-                turn.result().abandon()  # it was let in in the same moment
-            else:
-                turn.cancel()
-                self.look()
+                turn.result().abandon()
             raise
+
+    def _check(self, call: Waiting) -> None:
+        """Refuse a call that need not wait: too many do, or its turn cannot come in time."""
+        now = self.now()
+        if call.refusable and self._max_waiting is not None and self._lines.refusable > self._max_waiting:
+            wait = self._estimate(call, now)
+            text = f"{self._max_waiting} calls wait already (max_waiting); nothing was sent"
+            about = "" if wait is None else f". This one would have waited for about {wait:.0f} s"
+            self._refuse(call, PoolFullError(text + about, wait=wait))
+        elif call.deadline is not None:
+            soonest = self.permits.soonest(call.model, self._lines.ahead(call), now)
+            if now + soonest >= call.deadline:
+                self._refuse(call, _too_late(soonest, call.deadline - now))
+
+    def _refuse(self, call: Waiting, error: VeniceError) -> None:
+        self._lines.leave(call)
+        call.turn.set_exception(error)
+
+    def _estimate(self, call: Waiting, now: float) -> float | None:
+        """Seconds that a call would wait, about; None where nothing tells."""
+        permit = self.permits.even(call.model, self._lines.ahead(call), now)
+        if not self._free and not self._held:
+            return permit or None
+        return max(permit, self._lines.number * self._held / self.concurrency)
 
     def _let_in(self, model: str) -> None:
         """Let in who waits for a model: after an arrival nothing has changed for the others."""
         now, seconds = self.now(), 0.0
-        while self._free and not seconds and (queue := self._waiting.get(model)):
-            if queue[0].turn.done():
-                heappop(queue)
-            elif not (seconds := self._leave(now) or self._wait(model, now)):
-                self._go(model, now)
-        if self._free and self._waiting.get(model):
+        while self._free and not seconds and model in self._lines:
+            if not (seconds := self._leave(now) or self._wait(model, now)):
+                self._go(self._lines.next((model,)), now)
+        if self._free and model in self._lines:
             self._come_back(now + seconds)
 
     def look(self) -> None:
@@ -326,14 +382,14 @@ class Pool:
             self._timer.cancel()
             self._timer = None
         now, seconds = self.now(), 0.0
-        while self._free and self._waiting:
+        while self._free and self._lines.number:
             if seconds := self._leave(now):
                 break
-            model, seconds = self._next(now)
-            if model is None:
+            models, seconds = self._ready(now)
+            if not models:
                 break
-            self._go(model, now)
-        if self._free and self._waiting:
+            self._go(self._lines.next(models), now)
+        if self._free and self._lines.number:
             self._come_back(now + seconds)
 
     def _leave(self, now: float) -> float:
@@ -341,13 +397,13 @@ class Pool:
         seconds = self.guard.wait(now)
         return math.inf if seconds is None else seconds
 
-    def _go(self, model: str, now: float) -> None:
-        """Let the first who waits for a model go."""
-        entry = heappop(self._waiting[model])
-        admission = self._admit(model, now)
+    def _go(self, call: Waiting, now: float) -> None:
+        """Let a call go."""
+        self._lines.leave(call)
+        admission = self._admit(call.model, now)
         if self._desk is not None:
             self._desk.comes(admission)
-        entry.turn.set_result(admission)
+        call.turn.set_result(admission)
 
     def _admit(self, model: str, now: float) -> Admission:
         self._free -= 1
@@ -361,25 +417,35 @@ class Pool:
                 self._timer.cancel()
             self._timer = asyncio.get_running_loop().call_at(when, self.look)
 
-    def _next(self, now: float) -> tuple[str | None, float]:
-        """The model whose first waiting call is to go now; None, and the seconds until one may."""
-        first: tuple[tuple[bool, int], str] | None = None
+    def _ready(self, now: float) -> tuple[list[str], float]:
+        """The models that may be sent to now; where there is none, the seconds until one may.
+
+        Who would be next, and cannot be so in time, gives up at once.
+        """
+        ready: list[str] = []
         soonest = math.inf
-        for model, queue in list(self._waiting.items()):
-            while queue and queue[0].turn.done():
-                heappop(queue)
-            if not queue:
-                del self._waiting[model]
-            elif seconds := self._wait(model, now):
-                soonest = min(soonest, seconds)
-            elif first is None or queue[0].rank < first[0]:
-                first = queue[0].rank, model
-        return (None, soonest) if first is None else (first[1], 0.0)
+        for model in self._lines.models:
+            if not (seconds := self._wait(model, now)):
+                ready.append(model)
+                continue
+            soonest = min(soonest, seconds)
+            while (call := self._lines.first(model)) is not None and call.deadline is not None:
+                if seconds == math.inf or now + seconds < call.deadline:
+                    break
+                self._refuse(call, _too_late(seconds, call.deadline - now))
+        return ready, soonest
 
     def _wait(self, model: str, now: float) -> float:
         """Seconds until a request for a model may be sent; infinity while another one is asking."""
         seconds = self.permits.wait(model, now)
         return seconds if self._desk is None else max(seconds, self._desk.wait(model, now))
+
+
+def _too_late(soonest: float, left: float) -> RequestTimeoutError:
+    return RequestTimeoutError(
+        f"the rate limit lets it go in {soonest:.1f} s at the soonest, and its time is over in {left:.1f} s;"
+        " nothing was sent"
+    )
 
 
 async def _tolerant(ask: Awaitable[None]) -> None:

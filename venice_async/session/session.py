@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
@@ -37,7 +37,7 @@ from venice_async.storage.writer import WriterThread
 from venice_async.stores import open_store
 from venice_async.transport import Transport
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
-from venice_async.types.options import Compression, Timeouts
+from venice_async.types.options import Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
 from venice_async.wire.codec import (
@@ -71,6 +71,8 @@ class VeniceSession:
         api_key: The key; the environment's `VENICE_API_KEY` where None.
         base_url: Where the API is; the environment's `VENICE_BASE_URL`, or the real one, where None.
         concurrency: Requests in flight at once.
+        max_waiting: Calls that may wait for their turn at once; a further one fails with a `PoolFullError`.
+            Items of batches wait all the same, as do retries. None for any number.
         rate_limit: How fast to send; None for a server without limits.
         retry: Whether and when a request is tried again.
         guard: How to stay clear of the lock-out after too many failures; None to ignore it.
@@ -93,6 +95,7 @@ class VeniceSession:
         *,
         base_url: str | None = None,
         concurrency: int = 16,
+        max_waiting: int | None = None,
         rate_limit: RateLimit | None = RateLimit.auto(),
         retry: RetryPolicy = RetryPolicy(),
         guard: Guard | None = Guard(),
@@ -104,6 +107,10 @@ class VeniceSession:
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency!r}: expected an integer of at least 1")
+        if max_waiting is not None and (isinstance(max_waiting, bool) or max_waiting < 0):
+            raise ConfigurationError(
+                f"max_waiting={max_waiting!r}: expected an integer of at least 0, or None"
+            )
         self.base_url = base_url or os.environ.get("VENICE_BASE_URL") or DEFAULT_BASE_URL
         self.concurrency = concurrency
         # All answers together collect 8 MiB before they are written, each a share that is worth a job.
@@ -111,6 +118,8 @@ class VeniceSession:
         self.timeouts = timeouts
         self.retry = retry
         self._state = "new"
+        self._calls = 0
+        self._idle: asyncio.Event | None = None
         self._transport = Transport(
             api_key=_checked_key(api_key),
             base_url=self.base_url,
@@ -121,6 +130,7 @@ class VeniceSession:
         )
         self._pool = Pool(
             concurrency,
+            max_waiting=max_waiting,
             rate_limit=rate_limit,
             retry=retry,
             guard=guard,
@@ -159,25 +169,56 @@ class VeniceSession:
     def __repr__(self) -> str:
         return f"<VeniceSession {self.base_url} concurrency={self.concurrency} {self._state}>"
 
+    async def drain(self, timeout: float | None = None) -> bool:
+        """Take no new calls, and wait for those that run: for a graceful stop, before the session is closed.
+
+        A batch that is under way stops as if it were left; what it has in flight is waited for.
+
+        Args:
+            timeout: Seconds to wait for at most; None for as long as it takes.
+
+        Returns:
+            Whether all calls have ended.
+        """
+        self.check_open()
+        self._state = "draining"
+        with anyio.move_on_after(timeout):
+            while self._calls:
+                self._idle = self._idle or asyncio.Event()
+                await self._idle.wait()
+        return not self._calls
+
     async def generate(
-        self, request: ImageRequest, *, timeout: float | Timeouts | None = None
+        self,
+        request: ImageRequest,
+        *,
+        priority: int = Priority.NORMAL,
+        timeout: float | Timeouts | None = None,
     ) -> ImageResponse:
         """Generate an image, in memory.
 
         Args:
             request: What to draw.
-            timeout: Seconds for the whole call, or `Timeouts` of its own; the session's where None.
+            priority: Of the calls that wait, the larger number goes first; see `Priority`.
+            timeout: Seconds for the whole call, waiting and retries included, or `Timeouts` of its own; the
+                session's where None.
 
         Raises:
             StatusError: The server refused.
-            RequestTimeoutError: Time ran out and nothing was sent.
+            PoolFullError: As many calls wait as may; nothing was sent.
+            RequestTimeoutError: Time ran out, or cannot suffice at the rate limit; nothing was sent.
             UnconfirmedError: It was sent and what became of it is unknown.
             DecodeError: The answer is not what it should be.
         """
-        return await self.fetch(request, MemorySink, timeout=timeout)
+        return await self.fetch(request, MemorySink, priority=priority, timeout=timeout)
 
     async def save(
-        self, request: ImageRequest, path: str | os.PathLike[str], *, timeout: float | Timeouts | None = None
+        self,
+        request: ImageRequest,
+        path: str | os.PathLike[str],
+        *,
+        priority: int = Priority.NORMAL,
+        timeout: float | Timeouts | None = None,
     ) -> SavedImages:
         """Generate an image and stream it to a file; it is never whole in memory.
 
@@ -187,6 +228,7 @@ class VeniceSession:
         Args:
             request: What to draw.
             path: Where to put it, in a directory that exists.
+            priority: As in `generate`.
             timeout: As in `generate`.
 
         Raises:
@@ -194,16 +236,20 @@ class VeniceSession:
             StorageError: The disk refused.
             VeniceError: As in `generate`.
         """
-        self.check_open()
+        self._check_taking()
         goal = Path(path)
         await self._writer.submit(partial(check_goal, goal))
         published = Published(goal.parent)
         sink = partial(FileSink, self._writer, published, partial(name_for, goal), self.flush_bytes)
-        return await self.fetch(request, sink, timeout=timeout)
+        return await self.fetch(request, sink, priority=priority, timeout=timeout)
 
     @asynccontextmanager
     async def stream(
-        self, request: ImageRequest, *, timeout: float | Timeouts | None = None
+        self,
+        request: ImageRequest,
+        *,
+        priority: int = Priority.NORMAL,
+        timeout: float | Timeouts | None = None,
     ) -> AsyncGenerator[ImageStream, None]:
         """Generate an image and hand it on as it arrives.
 
@@ -212,13 +258,13 @@ class VeniceSession:
 
         Args:
             request: What to draw; one image, no `variants`.
+            priority: As in `generate`.
             timeout: As in `generate`.
 
         Raises:
             ConfigurationError: The request asks for several images.
             VeniceError: As in `generate`, on entering or while iterating.
         """
-        self.check_open()
         if (request.variants or 1) > 1:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
         timeouts, deadline = self._times(timeout)
@@ -226,7 +272,9 @@ class VeniceSession:
 
         async def begin(attempt: int) -> tuple[AsyncExitStack, ImageStream]:
             async with AsyncExitStack() as stack:
-                place = self._pool.place(request.model, deadline=deadline, again=attempt > 1)
+                place = self._pool.place(
+                    request.model, priority=priority, deadline=deadline, again=attempt > 1
+                )
                 admission = await stack.enter_async_context(place)
                 post = self._transport.post(_GENERATE, body, timeouts=timeouts, deadline=deadline)
                 with confirmed():
@@ -236,9 +284,10 @@ class VeniceSession:
                     await image.begin()
                 return stack.pop_all(), image
 
-        stack, image = await self._pool.retrying(begin, deadline=deadline)
-        async with stack:
-            yield image
+        with self._running():
+            stack, image = await self._pool.retrying(begin, deadline=deadline)
+            async with stack:
+                yield image
 
     async def fetch(
         self,
@@ -248,6 +297,7 @@ class VeniceSession:
         before_send: BeforeSend | None = None,
         after_failure: AfterFailure | None = None,
         halt: Halt | None = None,
+        priority: int = Priority.NORMAL,
         timeout: float | Timeouts | None = None,
     ) -> R:
         """Generate an image into a sink: what `generate` and `save` are made of.
@@ -258,13 +308,13 @@ class VeniceSession:
             before_send: Awaited just before each attempt is sent.
             after_failure: Awaited after each attempt that has failed.
             halt: What may end the waiting before an attempt; None for nothing.
+            priority: As in `generate`.
             timeout: As in `generate`.
 
         Raises:
             NotSentError: The halt came while no attempt was in flight.
             VeniceError: As in `generate`, and what the two and the sink raise.
         """
-        self.check_open()
         timeouts, deadline = self._times(timeout)
         body = encode_request(request)
 
@@ -285,14 +335,16 @@ class VeniceSession:
                 await sink.discard()
                 raise
 
-        return await self._pool.run(
-            attempt,
-            model=request.model,
-            before_send=before_send,
-            after_failure=after_failure,
-            deadline=deadline,
-            halt=halt,
-        )
+        with self._running():
+            return await self._pool.run(
+                attempt,
+                model=request.model,
+                priority=priority,
+                before_send=before_send,
+                after_failure=after_failure,
+                deadline=deadline,
+                halt=halt,
+            )
 
     async def models(self) -> tuple[ImageModel, ...]:
         """The image models, with their prices and constraints.
@@ -339,6 +391,23 @@ class VeniceSession:
         async with self._transport.get(path, params or {}, timeouts=timeouts, deadline=deadline) as exchange:
             await raise_for_status(exchange)
             return await exchange.read_all(_CATALOGUE_BYTES)
+
+    @contextmanager
+    def _running(self) -> Generator[None, None, None]:
+        """Count a call while it runs."""
+        self._check_taking()
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if self._idle is not None and not self._calls:
+                self._idle.set()
+
+    def _check_taking(self) -> None:
+        self.check_open()
+        if self._state == "draining":
+            raise SessionStateError("this session is draining: it takes no new calls")
 
     def check_open(self) -> None:
         """Raise a `SessionStateError` unless the session is open."""

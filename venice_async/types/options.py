@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, Literal
 
 import attrs
@@ -9,13 +10,25 @@ from attrs import field, frozen
 
 from venice_async.errors import ConfigurationError
 
-__all__ = ["COMPRESSIONS", "Compression", "Timeouts"]
+__all__ = ["COMPRESSIONS", "Compression", "Priority", "Timeouts"]
 
 Compression = Literal["gzip", "br"]
 COMPRESSIONS: tuple[Compression, ...] = ("gzip", "br")
 """What the API compresses JSON answers with, as `Accept-Encoding` spells it."""
 
 _FOREVER = 1e10
+
+
+class Priority(IntEnum):
+    """Which of the waiting calls goes first: the larger number; any int will do.
+
+    It counts for places, for permits of the rate limit and for retries alike. Nobody is overtaken for good:
+    of eight turns that others could take before it, the call that has waited longest gets one.
+    """
+
+    BULK = -10
+    NORMAL = 0
+    INTERACTIVE = 10
 
 
 def _seconds(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -38,7 +38,7 @@ LOCK = "lock"
 _APPLICATION = 0x56656E69
 _VERSION = 1
 _BUSY = 5.0  # seconds to wait for somebody who only reads
-_CACHE = 8192  # KiB
+_CACHE = 1024  # KiB
 
 _TABLES = f"""
 PRAGMA application_id = {_APPLICATION};

@@ -1,0 +1,106 @@
+"""What a caller waits for beside a long sweep, on a clock that is moved by hand."""
+
+import asyncio
+import random
+import selectors
+
+from venice_async.policy.rate_limit import RateLimit
+from venice_async.pool import Halt, Pool
+from venice_async.types.options import Priority
+
+
+class Clock(selectors.DefaultSelector):
+    """Sleeps by moving the time on."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = 1000.0
+
+    def select(self, timeout=None):
+        found = super().select(0)
+        assert found or timeout is not None, "everybody waits, and nobody for a time"
+        if not found and timeout:
+            self.now += timeout
+        return found
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop in which hours pass in a moment."""
+
+    def __init__(self):
+        self.clock = Clock()
+        super().__init__(self.clock)
+
+    def time(self):
+        return self.clock.now
+
+
+def simulated(main):
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        return runner.run(main)
+
+
+async def beside_a_sweep(items, interactive):
+    """A sweep of so many items at sixty a minute, and at random moments calls of somebody who waits."""
+    pool, sends, waits = Pool(16, rate_limit=RateLimit.per_minute(60)), [], []
+    chance, rest, halt = random.Random(7), iter(range(items)), Halt()
+
+    async def attempt(name):
+        sends.append(name)
+        await asyncio.sleep(chance.uniform(3, 12))
+
+    async def worker():
+        for _ in rest:
+            await pool.run(lambda _: attempt("bulk"), model="m", priority=Priority.BULK, halt=halt)
+
+    async def somebody(number):
+        began, before = pool.now(), len(sends)
+
+        async def mine(_):
+            waits.append((pool.now() - began, len(sends) - before))
+            await attempt(number)
+
+        await pool.run(mine, model="m", priority=Priority.INTERACTIVE)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(16):
+            group.create_task(worker())
+        for number in range(interactive):
+            await asyncio.sleep(chance.uniform(0, 2 * items / interactive) + 0.01)
+            group.create_task(somebody(number))
+    return sends, waits
+
+
+def test_an_interactive_call_waits_for_two_send_slots_at_most():
+    """Ten thousand items on the same session: the call is the next to be sent, or the one after that."""
+    sends, waits = simulated(beside_a_sweep(10_000, 200))
+    assert (sends.count("bulk"), len(waits)) == (10_000, 200)
+    assert max(overtaken_by for _, overtaken_by in waits) <= 1
+    # What was sent at once is made up for within the window, and for so long there is no slot at all.
+    assert max(seconds for seconds, _ in waits) < 30
+    assert sorted(seconds for seconds, _ in waits)[100] <= 1.05
+
+
+def test_bulk_work_goes_on_beside_a_crowd_of_interactive_calls():
+    """More of them come than may be sent: one turn in eight is still the oldest item's."""
+
+    async def main():
+        pool, sends, halt = Pool(4, rate_limit=RateLimit.per_minute(60)), [], Halt()
+
+        async def send(name):
+            sends.append(name)
+
+        async def keep_calling(name, priority, halt=None):
+            while len(sends) < 400:
+                await pool.run(lambda _: send(name), model="m", priority=priority, halt=halt)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep_calling("bulk", Priority.BULK, halt))
+            for _ in range(20):
+                group.create_task(keep_calling("now", Priority.INTERACTIVE))
+        return sends[:400]
+
+    sends = simulated(main())
+    # The crowd waits in the order in which it came, so the oldest of all is mostly one of it.
+    assert sends.count("bulk") >= 400 // 8 // 21
+    assert sends.count("now") > sends.count("bulk")
