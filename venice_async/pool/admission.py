@@ -16,7 +16,7 @@ from venice_async.policy.retry import Refusal, refusal_of
 from venice_async.types.response import RateLimitSnapshot
 
 if TYPE_CHECKING:
-    from .pool import Pool
+    from .places import Places
 
 __all__ = ["Admission"]
 
@@ -34,7 +34,7 @@ class Admission:
         refusal: Why the server refused it for now, or None.
     """
 
-    _pool: Pool
+    _pool: Places
     permit: Permit
     flight: int | None = None
     failed: bool = False
