@@ -60,7 +60,7 @@ class ImageStream:
 
     format: ImageFormat
 
-    def __init__(self, reception: Reception, on_end: Callable[[], None]) -> None:
+    def __init__(self, reception: Reception, on_end: Callable[[Mapping[str, Any]], None]) -> None:
         self._reception = reception
         self._on_end = on_end
         self._ready: deque[Event] = deque()
@@ -102,8 +102,9 @@ class ImageStream:
     async def _receive(self) -> None:
         self._ready.extend(await self._reception.next())
         if not self._ready:
-            self._answer = Answer(**self._reception.finish())
-            self._on_end()
+            fields = self._reception.finish()
+            self._answer = Answer(**fields)
+            self._on_end(fields)
 
 
 class MemorySink:

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 import attrs
@@ -35,11 +35,13 @@ from venice_async.storage.files import FileSink, check_goal, name_for
 from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread
 from venice_async.stores import open_store
+from venice_async.telemetry import Call, Telemetry
 from venice_async.transport import Transport
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
 from venice_async.types.options import Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
+from venice_async.types.statistics import Statistics
 from venice_async.wire.codec import (
     encode_request,
     parse_models,
@@ -118,7 +120,6 @@ class VeniceSession:
         self.timeouts = timeouts
         self.retry = retry
         self._state = "new"
-        self._calls = 0
         self._idle: asyncio.Event | None = None
         self._transport = Transport(
             api_key=_checked_key(api_key),
@@ -138,6 +139,7 @@ class VeniceSession:
             store=open_store(rate_limit.shared) if rate_limit is not None and rate_limit.shared else None,
         )
         self._writer = WriterThread()
+        self._telemetry = Telemetry(self.base_url)
 
     async def __aenter__(self) -> Self:
         if self._state != "new":
@@ -183,10 +185,29 @@ class VeniceSession:
         self.check_open()
         self._state = "draining"
         with anyio.move_on_after(timeout):
-            while self._calls:
+            while self._telemetry.calls:
                 self._idle = self._idle or asyncio.Event()
                 await self._idle.wait()
-        return not self._calls
+        return not self._telemetry.calls
+
+    def statistics(self) -> Statistics:
+        """What the session has done since it was opened, and what it is doing; a snapshot."""
+        meter = self._telemetry.meter
+        return Statistics(
+            calls=self._telemetry.calls,
+            in_flight=self._telemetry.in_flight,
+            waiting=self._pool.waiting_by_priority,
+            sent=meter.sent,
+            retries=meter.retries,
+            by_status=dict(meter.by_status),
+            refused=meter.by_status[429] + meter.by_status[503],
+            unconfirmed=meter.unconfirmed,
+            bytes_received=meter.bytes_received,
+            latency=meter.latency,
+            rate_limit=meter.rate_limit,
+            balance_usd=meter.balance_usd,
+            balance_diem=meter.balance_diem,
+        )
 
     async def generate(
         self,
@@ -270,22 +291,32 @@ class VeniceSession:
         timeouts, deadline = self._times(timeout)
         body = encode_request(request)
 
-        async def begin(attempt: int) -> tuple[AsyncExitStack, ImageStream]:
+        async def begin(attempt: int, call: Call) -> tuple[AsyncExitStack, ImageStream]:
             async with AsyncExitStack() as stack:
                 place = self._pool.place(
                     request.model, priority=priority, deadline=deadline, again=attempt > 1
                 )
                 admission = await stack.enter_async_context(place)
-                post = self._transport.post(_GENERATE, body, timeouts=timeouts, deadline=deadline)
+                told = stack.enter_context(call.attempt())
+                post = self._transport.post(
+                    _GENERATE, body, timeouts=timeouts, deadline=deadline, headers=call.headers
+                )
                 with confirmed():
                     exchange = await stack.enter_async_context(post)
-                    admission.answered(exchange.status, rate_limit_of(exchange.headers))
-                    image = ImageStream(await Reception.open(exchange, request), admission.end)
+                    snapshot = rate_limit_of(exchange.headers)
+                    told.answered(exchange.status, snapshot)
+                    admission.answered(exchange.status, snapshot)
+
+                    def ended(answer: Mapping[str, Any]) -> None:
+                        told.received(exchange.received, answer)
+                        admission.end()
+
+                    image = ImageStream(await Reception.open(exchange, request), ended)
                     await image.begin()
                 return stack.pop_all(), image
 
-        with self._running():
-            stack, image = await self._pool.retrying(begin, deadline=deadline)
+        with self._running(request) as call:
+            stack, image = await self._pool.retrying(partial(begin, call=call), deadline=deadline)
             async with stack:
                 yield image
 
@@ -318,26 +349,30 @@ class VeniceSession:
         timeouts, deadline = self._times(timeout)
         body = encode_request(request)
 
-        async def attempt(admission: Admission) -> R:
+        async def attempt(call: Call, admission: Admission) -> R:
             sink = open_sink()
-            try:
-                async with self._transport.post(
-                    _GENERATE, body, timeouts=timeouts, deadline=deadline
-                ) as exchange:
-                    admission.answered(exchange.status, rate_limit_of(exchange.headers))
-                    reception = await Reception.open(exchange, request)
-                    answer = await reception.pour_into(sink)
-                return await sink.commit(answer)
-            except (DecodeError, StorageError) as exc:
-                await keep(sink, exc)
-                raise
-            except BaseException:
-                await sink.discard()
-                raise
+            with call.attempt() as told:
+                try:
+                    async with self._transport.post(
+                        _GENERATE, body, timeouts=timeouts, deadline=deadline, headers=call.headers
+                    ) as exchange:
+                        snapshot = rate_limit_of(exchange.headers)
+                        told.answered(exchange.status, snapshot)
+                        admission.answered(exchange.status, snapshot)
+                        reception = await Reception.open(exchange, request)
+                        answer = await reception.pour_into(sink)
+                        told.received(exchange.received, answer)
+                    return await sink.commit(answer)
+                except (DecodeError, StorageError) as exc:
+                    await keep(sink, exc)
+                    raise
+                except BaseException:
+                    await sink.discard()
+                    raise
 
-        with self._running():
+        with self._running(request) as call:
             return await self._pool.run(
-                attempt,
+                partial(attempt, call),
                 model=request.model,
                 priority=priority,
                 before_send=before_send,
@@ -393,15 +428,14 @@ class VeniceSession:
             return await exchange.read_all(_CATALOGUE_BYTES)
 
     @contextmanager
-    def _running(self) -> Generator[None, None, None]:
-        """Count a call while it runs."""
+    def _running(self, request: ImageRequest) -> Generator[Call, None, None]:
+        """Follow a call while it runs."""
         self._check_taking()
-        self._calls += 1
         try:
-            yield
+            with self._telemetry.call(request) as call:
+                yield call
         finally:
-            self._calls -= 1
-            if self._idle is not None and not self._calls:
+            if self._idle is not None and not self._telemetry.calls:
                 self._idle.set()
 
     def _check_taking(self) -> None:

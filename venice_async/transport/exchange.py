@@ -105,6 +105,7 @@ class Exchange:
         status: The HTTP status.
         headers: The head's headers, in a mapping that ignores case.
         content_type: Such as `application/json`, without parameters.
+        received: Bytes of the body that came over the wire so far.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class Exchange:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.content_type = response.content_type
+        self.received = 0
         self._content = response.content
         self._encoding = response.headers.get("Content-Encoding", "")
         self._inflater: Inflater | None = None
@@ -158,11 +160,13 @@ class Exchange:
             await self._turns.wait()
         self._silence.since = self._loop.time()
         try:
-            return await self._content.readany()
+            data = await self._content.readany()
         except FOREIGN as exc:
             raise translated(exc, self._body) from exc
         finally:
             self._silence.since = None
+        self.received += len(data)
+        return data
 
     async def read_all(self, limit: int, seconds: float | None = None) -> bytes:
         """The body: its first `limit` bytes, or what came of it in this many seconds; without the key."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from ssl import SSLContext
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -125,7 +126,13 @@ class Transport:
                 await self._resolver.close()
 
     def post(
-        self, path: str, body: bytes, *, timeouts: Timeouts, deadline: float | None
+        self,
+        path: str,
+        body: bytes,
+        *,
+        timeouts: Timeouts,
+        deadline: float | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> AbstractAsyncContextManager[Exchange]:
         """Send a purchase; the block runs once the head of its answer is there.
 
@@ -134,6 +141,7 @@ class Transport:
             body: JSON.
             timeouts: For the parts of this exchange.
             deadline: For the whole of it, on the event loop's clock; None for none.
+            headers: Further ones.
 
         Raises:
             ConnectError: Nothing was sent.
@@ -141,6 +149,7 @@ class Transport:
             UnconfirmedError: It was sent, and no whole answer came back.
         """
         headers = {
+            **headers,
             "Accept": "application/json, image/*",
             "Accept-Encoding": self._compression or "identity",
             "Content-Type": "application/json",
