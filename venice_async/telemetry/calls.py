@@ -23,6 +23,7 @@ from .tracing import Span, Tracing, find_tracing
 __all__ = ["Attempt", "Call", "Telemetry"]
 
 _log = logging.getLogger("venice_async")
+_log.addHandler(logging.NullHandler())  # without it, Python prints warnings where nobody has set logging up
 _SHOWN = 200
 
 

@@ -97,15 +97,18 @@ class Span:
         from opentelemetry import propagate, trace  # noqa: PLC0415
 
         self.headers: dict[str, str] = {}
-        propagate.inject(self.headers, trace.set_span_in_context(span))
+        if span.get_span_context().is_valid:
+            propagate.inject(self.headers, trace.set_span_in_context(span))
         self._tracing = tracing
         self._span = span
+        self._recording = span.is_recording()  # without an SDK, and where sampling leaves it out, it is not
         self._measured = dict(measured)
         self._began = time.monotonic()
 
     def attempt(self, number: int) -> None:
         """An attempt is sent."""
-        self._span.add_event("attempt", {"attempt": number})
+        if self._recording:
+            self._span.add_event("attempt", {"attempt": number})
         self._tracing.in_flight.add(1, self._measured)
 
     def attempt_ended(
@@ -118,15 +121,14 @@ class Span:
     ) -> None:
         """An attempt is over."""
         self._tracing.in_flight.add(-1, self._measured)
-        told: dict[str, Any] = {"attempt": number}
-        measured = dict(self._measured)
-        if status is not None:
-            told["http.response.status_code"] = measured["http.response.status_code"] = status
+        ending: dict[str, Any] = {} if status is None else {"http.response.status_code": status}
         if error is not None:
-            told["error.type"] = measured["error.type"] = type(error).__name__
-        self._tracing.attempts.add(1, measured)
+            ending["error.type"] = type(error).__name__
+        self._tracing.attempts.add(1, {**self._measured, **ending})
         self._tracing.bytes.add(size, self._measured)
-        self._span.add_event("attempt ended", told)
+        if not self._recording:
+            return
+        self._span.add_event("attempt ended", {"attempt": number, **ending})
         if answer is not None:
             known = {
                 "gen_ai.response.id": answer.get("id"),
