@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import frozen
 
-from .frozen import freeze
 from .response import RateLimitSnapshot
 
 __all__ = ["Latency", "Statistics"]
@@ -53,10 +52,10 @@ class Statistics:
 
     calls: int
     in_flight: int
-    waiting: Mapping[int, int] = field(converter=freeze)
+    waiting: Mapping[int, int]
     sent: int
     retries: int
-    by_status: Mapping[int, int] = field(converter=freeze)
+    by_status: Mapping[int, int]
     refused: int
     unconfirmed: int
     bytes_received: int
