@@ -28,7 +28,7 @@ from venice_async.errors import (
     StorageError,
 )
 from venice_async.policy.guard import Guard
-from venice_async.policy.rate_limit import Permits, RateLimit
+from venice_async.policy.rate_limit import RateLimit
 from venice_async.policy.retry import RetryPolicy
 from venice_async.pool import Admission, AfterFailure, BeforeSend, Halt, Pool, confirmed
 from venice_async.storage.files import FileSink, check_goal, name_for
@@ -44,12 +44,10 @@ from venice_async.types.response import ImageResponse, SavedImages
 from venice_async.types.statistics import Statistics
 from venice_async.wire.codec import (
     encode_request,
-    parse_models,
-    parse_rate_limits,
-    parse_styles,
 )
 from venice_async.wire.headers import rate_limit_of
 
+from .catalogue import Catalogue
 from .reception import ImageStream, MemorySink, Reception, Sink, keep, raise_for_status
 
 if TYPE_CHECKING:
@@ -61,7 +59,6 @@ DEFAULT_BASE_URL = "https://api.venice.ai/api/v1"
 
 _GENERATE = "image/generate"
 _CATALOGUE_BYTES = 16 * 1024 * 1024
-_ASKING = Timeouts(total=5.0)  # for what only makes the start quicker
 
 R = TypeVar("R")
 
@@ -79,6 +76,8 @@ class VeniceSession:
         retry: Whether and when a request is tried again.
         guard: How to stay clear of the lock-out after too many failures; None to ignore it.
         timeouts: How long each part of a call may take.
+        check_models: Whether each request is held against what its model says of itself before it is
+            sent; the catalogue is asked for once, and again after an hour.
         proxy: URL of an HTTP proxy, or None.
         ssl: TLS settings; True for the system's certificates.
         compression: `gzip` or `br` where the network is slower than a core: JSON answers shrink by a
@@ -102,6 +101,7 @@ class VeniceSession:
         retry: RetryPolicy = RetryPolicy(),
         guard: Guard | None = Guard(),
         timeouts: Timeouts = Timeouts(),
+        check_models: bool = False,
         proxy: str | None = None,
         ssl: SSLContext | bool = True,
         compression: Compression | None = None,
@@ -129,13 +129,15 @@ class VeniceSession:
             session=session,
             compression=compression,
         )
+        self._catalogue = Catalogue(self._get)
+        self._check_models = check_models
         self._pool = Pool(
             concurrency,
             max_waiting=max_waiting,
             rate_limit=rate_limit,
             retry=retry,
             guard=guard,
-            ask=None if rate_limit is None else self._ask_for_limits,
+            ask=None if rate_limit is None else self._catalogue.tell,
             store=open_store(rate_limit.shared) if rate_limit is not None and rate_limit.shared else None,
         )
         self._writer = WriterThread()
@@ -225,6 +227,7 @@ class VeniceSession:
                 session's where None.
 
         Raises:
+            ValidationError: `check_models` is on, and the model takes no such request; nothing was sent.
             StatusError: The server refused.
             PoolFullError: As many calls wait as may; nothing was sent.
             RequestTimeoutError: Time ran out, or cannot suffice at the rate limit; nothing was sent.
@@ -316,6 +319,8 @@ class VeniceSession:
                 return stack.pop_all(), image
 
         with self._running(request) as call:
+            if self._check_models:
+                await self._catalogue.check(request)
             stack, image = await self._pool.retrying(partial(begin, call=call), deadline=deadline)
             async with stack:
                 yield image
@@ -371,6 +376,8 @@ class VeniceSession:
                     raise
 
         with self._running(request) as call:
+            if self._check_models:
+                await self._catalogue.check(request)
             return await self._pool.run(
                 partial(attempt, call),
                 model=request.model,
@@ -388,7 +395,7 @@ class VeniceSession:
             StatusError: The server refused.
             TransportError: No whole answer came.
         """
-        return parse_models(await self._get("models", {"type": "image"}))
+        return await self._catalogue.models()
 
     async def styles(self) -> tuple[str, ...]:
         """The names that `ImageRequest.style_preset` takes.
@@ -397,7 +404,7 @@ class VeniceSession:
             StatusError: The server refused.
             TransportError: No whole answer came.
         """
-        return parse_styles(await self._get("image/styles"))
+        return await self._catalogue.styles()
 
     async def rate_limits(self) -> KeyRateLimits:
         """What the key may use, and its balances.
@@ -406,17 +413,13 @@ class VeniceSession:
             StatusError: The server refused.
             TransportError: No whole answer came.
         """
-        return parse_rate_limits(await self._get("api_keys/rate_limits"))
+        return await self._catalogue.rate_limits()
 
     @property
     def writer(self) -> WriterThread:
         """The thread in which the file work of this session is done, but for that of its batches."""
         self.check_open()
         return self._writer
-
-    async def _ask_for_limits(self, permits: Permits) -> None:
-        answer = await self._get("api_keys/rate_limits", timeout=_ASKING)
-        permits.key_limits(parse_rate_limits(answer))
 
     async def _get(
         self, path: str, params: Mapping[str, str] | None = None, timeout: Timeouts | None = None

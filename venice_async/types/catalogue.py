@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from venice_async.errors import Fault, ValidationError
+
 from .frozen import FrozenDict, freeze
 from .limits import Range, RequestLimits
 from .request import ImageRequest
@@ -91,6 +93,27 @@ class ImageModel:
         if self.max_style_references is not None:
             changes["style_references"] = Range(1, self.max_style_references)
         return attrs.evolve(limits, **changes)
+
+    def faults(self, request: ImageRequest) -> list[Fault]:
+        """What is wrong with a request that goes to this model, by what it says of itself."""
+        found = [Fault("model", self.id, "a model that is in service")] if self.offline else []
+        try:
+            attrs.evolve(request, limits=self.limits)
+        except ValidationError as exc:
+            found += exc.faults
+        for name, words in (
+            ("aspect_ratio", self.aspect_ratios),
+            ("resolution", self.resolutions),
+            ("quality", self.qualities),
+        ):
+            value = getattr(request, name)
+            if value is not None and value not in words:
+                expected = f"one of {', '.join(words)}" if words else f"nothing: {self.id} takes none"
+                found.append(Fault(name, value, expected))
+        if request.style_references and self.max_style_references is None:
+            expected = f"nothing: {self.id} takes none"
+            found.append(Fault("style_references", len(request.style_references), expected))
+        return found
 
     def price_usd(self, request: ImageRequest) -> float | None:
         """What one image of this request costs, in US dollars, or None where that is not known.
