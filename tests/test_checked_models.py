@@ -108,9 +108,7 @@ def test_a_catalogue_that_cannot_be_had_stops_nobody(sandbox, monkeypatch):
     assert question.asked == 1
 
 
-def test_an_old_catalogue_is_asked_for_again_and_kept_if_it_cannot_be_had(
-    sandbox, monkeypatch
-):
+def test_an_old_catalogue_is_asked_for_again_and_kept_if_it_cannot_be_had(sandbox, monkeypatch):
     monkeypatch.setattr(module, "_FRESH", 0.0)
     question = Unreachable()
 
