@@ -1,0 +1,1 @@
+"""Web services that hand images through from one session."""
