@@ -102,7 +102,9 @@ def test_random_cancellations_leave_no_place_permit_connection_file_or_task(long
             assert asyncio.all_tasks() == tasks
             assert len(connections(port)) <= CONCURRENCY
             # Every place is to be had, all at once.
-            calls = [asyncio.create_task(venice.generate(fox(n))) for n in range(CONCURRENCY)]
+            # Of another model, which no fault of the last moments has made busy.
+            other = ImageRequest("a fox", model="fluently-xl", width=64, height=64)
+            calls = [asyncio.create_task(venice.generate(other)) for _ in range(CONCURRENCY)]
             for _ in range(10):
                 await asyncio.sleep(0)
             assert venice.statistics().in_flight == CONCURRENCY
