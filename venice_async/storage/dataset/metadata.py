@@ -38,8 +38,11 @@ def write_metadata(directory: Path, *, synced: bool = True) -> None:
         StorageError: The journal cannot be read, or the disk refused.
     """
     survey = Survey.of(_present(directory))
-    rows = (survey.columns.row(image) for image in _present(directory))
-    put_in_place(directory / METADATA, _rearranged(survey, rows) if survey.images else (), synced=synced)
+
+    def rows() -> Iterator[Row]:
+        return map(survey.columns.row, _present(directory))
+
+    put_in_place(directory / METADATA, survey.arranged(rows), synced=synced)
 
 
 def put_in_place(goal: Path, rows: Iterable[Row], *, synced: bool) -> None:
@@ -60,13 +63,6 @@ def put_in_place(goal: Path, rows: Iterable[Row], *, synced: bool) -> None:
         new.unlink(missing_ok=True)
     if synced:
         sync_directory(goal.parent)
-
-
-def _rearranged(survey: Survey, rows: Iterable[Row]) -> Iterator[Row]:
-    yield from survey.first.values()
-    for place, row in enumerate(rows):
-        if place not in survey.first:
-            yield row
 
 
 def _present(directory: Path) -> Iterator[RecordedImage]:

@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -107,7 +107,7 @@ class Survey:
         formats: Of them, by the extension.
         empty: Columns that are null in every row.
         gaps: Columns that are null in some rows and not in others.
-        first: Rows from further down that show what the columns hold, by their place: a reader settles on
+        first: Places of rows further down that show what a column holds: a reader of JSON Lines settles on
             types from the first rows, and takes a column that is null there, or looks like a date, for
             one that always is.
     """
@@ -117,15 +117,15 @@ class Survey:
     columns: Columns = field(factory=Columns)
     empty: set[str] = field(factory=set)
     gaps: set[str] = field(factory=set)
-    first: dict[int, Row] = field(factory=dict)
+    first: set[int] = field(factory=set)
 
     @classmethod
     def of(cls, images: Iterable[RecordedImage]) -> Survey:
-        """Go over all images once; nothing of them stays but `first`."""
+        """Go over all images once; nothing of them stays."""
         self = cls()
         types: dict[str, str | None] = {}
-        filled: dict[str, int] = {}
-        shown: dict[str, tuple[int, RecordedImage]] = {}
+        filled: dict[str | tuple[str], int] = {}  # a column of the input's own by its name in a tuple
+        shown: dict[str | tuple[str], int] = {}
         for place, image in enumerate(images):
             self.images += 1
             suffix = image.file.name.rpartition(".")[2]
@@ -137,7 +137,7 @@ class Survey:
                 if value is not None:
                     filled[key] = filled.get(key, 0) + 1
                     if key not in shown and not (isinstance(value, str) and _DATE.match(value)):
-                        shown[key] = place, image
+                        shown[key] = place
         self.columns = Columns([*(Column(*ours) for ours in _OURS.items()), *_carried(types)])
         for column in self.columns:
             number = filled.get(column.name if column.source is None else (column.source,), 0)
@@ -145,8 +145,19 @@ class Survey:
                 self.empty.add(column.name)
             elif number < self.images:
                 self.gaps.add(column.name)
-        self.first = {place: self.columns.row(image) for place, image in shown.values() if place >= _NEAR}
+        self.first = {place for place in shown.values() if place >= _NEAR}
         return self
+
+    def arranged(self, rows: Callable[[], Iterable[Row | None]]) -> Iterator[Row]:
+        """The rows in their order, but for those that come first; None is left out.
+
+        Args:
+            rows: Makes an iterator of the row of each image.
+        """
+        for wanted in (True, False) if self.first else (False,):
+            for place, row in enumerate(rows()):
+                if row is not None and (place in self.first) is wanted:
+                    yield row
 
 
 def _told(image: RecordedImage) -> Row:
