@@ -21,14 +21,17 @@ __all__ = ["export"]
 def export(
     directory: Directory,
     *,
-    layout: Annotated[LayoutName, typer.Option("--format", help="What it is written as.", show_default=False)],
+    layout: Annotated[
+        LayoutName, typer.Option("--format", help="What it is written as.", show_default=False)
+    ],
     to: Annotated[Path, typer.Option(help="A new directory, or that of this export.", show_default=False)],
     shard_size: Annotated[int, typer.Option(min=1, max=10_000, help="Images of a shard.")] = 1000,
     drop_flagged: Annotated[
         bool, typer.Option("--drop-flagged", help="Leave out what was blurred or flagged.")
     ] = False,
     image_format: Annotated[
-        ImageFormat | None, typer.Option(help="The only one to take, if there are several.", show_default=False)
+        ImageFormat | None,
+        typer.Option(help="The only one to take, if there are several.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> int:

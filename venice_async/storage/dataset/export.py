@@ -66,8 +66,8 @@ def export_dataset(
     Args:
         directory: The job's.
         to: Where the dataset goes: a new directory, or one that holds this export already.
-        layout: `webdataset`: tar files. `parquet`: images and rows in Parquet. `imagefolder`: files in numbered
-            folders, and one `metadata.jsonl`.
+        layout: `webdataset`: tar files. `parquet`: images and rows in Parquet. `imagefolder`: numbered
+            folders of files, and one `metadata.jsonl`.
         shard_size: Images of a shard, 1 to 10,000.
         drop_flagged: Whether what the server's moderation has blurred or flagged stays out.
         image_format: The only one to take; None where the job has only one.
@@ -131,10 +131,12 @@ class _Selection:
         if not survey.images:
             raise ConfigurationError(f"{self.reader.directory} holds no image that is wanted")
         formats: dict[str, ImageFormat] = {suffix[1:]: name for name, suffix in EXTENSIONS.items()}
-        counts = {formats[suffix]: number for suffix, number in survey.formats.items()}
+        counts: dict[ImageFormat, int] = {formats[suffix]: n for suffix, n in survey.formats.items()}
         if len(counts) > 1:
             found = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()))
-            raise ConfigurationError(f"an export is of one format, and there are {found}: choose image_format")
+            raise ConfigurationError(
+                f"an export is of one format, and there are {found}: choose image_format"
+            )
         return next(iter(counts))
 
 
@@ -161,9 +163,7 @@ class _Planned:
 class _Export:
     """One export, under its lock."""
 
-    def __init__(
-        self, selection: _Selection, survey: Survey, layout: LayoutName, manifest: Manifest
-    ) -> None:
+    def __init__(self, selection: _Selection, survey: Survey, layout: LayoutName, manifest: Manifest) -> None:
         self._selection = selection
         self._survey = survey
         self._layout = LAYOUTS[layout]

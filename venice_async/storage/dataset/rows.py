@@ -124,8 +124,8 @@ class Survey:
         """Go over all images once; nothing of them stays."""
         self = cls()
         types: dict[str, str | None] = {}
-        filled: dict[str | tuple[str], int] = {}  # a column of the input's own by its name in a tuple
-        shown: dict[str | tuple[str], int] = {}
+        filled: dict[tuple[bool, str], int] = {}  # whether it is of the input's own, and its name there
+        shown: dict[tuple[bool, str], int] = {}
         for place, image in enumerate(images):
             self.images += 1
             suffix = image.file.name.rpartition(".")[2]
@@ -133,14 +133,16 @@ class Survey:
             given = image.request.metadata
             for name, value in given.items():
                 types[name] = _joined(types.get(name), value)
-            for key, value in (*_told(image).items(), *(((name,), value) for name, value in given.items())):
+            cells = {(False, name): value for name, value in _told(image).items()}
+            cells |= {(True, name): value for name, value in given.items()}
+            for key, value in cells.items():
                 if value is not None:
                     filled[key] = filled.get(key, 0) + 1
                     if key not in shown and not (isinstance(value, str) and _DATE.match(value)):
                         shown[key] = place
         self.columns = Columns([*(Column(*ours) for ours in _OURS.items()), *_carried(types)])
         for column in self.columns:
-            number = filled.get(column.name if column.source is None else (column.source,), 0)
+            number = filled.get((column.source is not None, column.source or column.name), 0)
             if number == 0:
                 self.empty.add(column.name)
             elif number < self.images:

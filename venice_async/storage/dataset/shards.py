@@ -18,7 +18,7 @@ from attrs import frozen
 from venice_async.errors import MissingExtraError
 from venice_async.storage.files import sync_directory
 
-from .rows import Columns, Row, Survey
+from .rows import Column, Columns, Row, Survey
 
 __all__ = ["LAYOUTS", "Layout", "LayoutName", "Sample"]
 
@@ -92,18 +92,16 @@ def _write_tar(path: Path, samples: Iterable[Sample], survey: Survey) -> None:
     """
     told = [column for column in survey.columns if column.name not in survey.empty]
 
-    def field(name: str, kind: str, value: Any) -> Any:
-        if name not in survey.gaps:
+    def field(column: Column, value: Any) -> Any:
+        if column.name not in survey.gaps:
             return value
-        return value or "" if kind == "text" else json.dumps(value)
+        return value or "" if column.type == "text" else json.dumps(value)
 
     with path.open("wb") as file:
         writer = _webdataset().TarWriter(file, encoder=False, mtime=0)
         for sample in samples:
-            fields = {column.name: field(column.name, column.type, sample.row[column.name]) for column in told}
-            writer.write(
-                {"__key__": sample.key, sample.extension: sample.data, "json": orjson.dumps(fields)}
-            )
+            fields = {column.name: field(column, sample.row[column.name]) for column in told}
+            writer.write({"__key__": sample.key, sample.extension: sample.data, "json": orjson.dumps(fields)})
         writer.close()
         file.flush()
         os.fsync(file.fileno())
