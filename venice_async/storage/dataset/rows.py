@@ -82,6 +82,11 @@ class Column:
     source: str | None = None
     as_json: bool = False
 
+    @property
+    def origin(self) -> tuple[bool, str]:
+        """Whether it is of the input's own, and its name there."""
+        return (False, self.name) if self.source is None else (True, self.source)
+
 
 class Columns(tuple[Column, ...]):
     """The columns of a dataset, in their order."""
@@ -124,7 +129,7 @@ class Survey:
         """Go over all images once; nothing of them stays."""
         self = cls()
         types: dict[str, str | None] = {}
-        filled: dict[tuple[bool, str], int] = {}  # whether it is of the input's own, and its name there
+        filled: dict[tuple[bool, str], int] = {}  # by the column's origin
         shown: dict[tuple[bool, str], int] = {}
         for place, image in enumerate(images):
             self.images += 1
@@ -142,7 +147,7 @@ class Survey:
                         shown[key] = place
         self.columns = Columns([*(Column(*ours) for ours in _OURS.items()), *_carried(types)])
         for column in self.columns:
-            number = filled.get((column.source is not None, column.source or column.name), 0)
+            number = filled.get(column.origin, 0)
             if number == 0:
                 self.empty.add(column.name)
             elif number < self.images:
