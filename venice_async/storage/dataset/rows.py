@@ -130,7 +130,7 @@ class Survey:
         self = cls()
         types: dict[str, str | None] = {}
         filled: dict[tuple[bool, str], int] = {}  # by the column's origin
-        shown: dict[tuple[bool, str], int] = {}
+        shown: dict[tuple[bool, str], tuple[int, bool]] = {}  # where, and whether only by a date
         for place, image in enumerate(images):
             self.images += 1
             suffix = image.file.name.rpartition(".")[2]
@@ -143,8 +143,9 @@ class Survey:
             for key, value in cells.items():
                 if value is not None:
                     filled[key] = filled.get(key, 0) + 1
-                    if key not in shown and not (isinstance(value, str) and _DATE.match(value)):
-                        shown[key] = place
+                    date = isinstance(value, str) and _DATE.match(value) is not None
+                    if key not in shown or (shown[key][1] and not date):
+                        shown[key] = place, date
         self.columns = Columns([*(Column(*ours) for ours in _OURS.items()), *_carried(types)])
         for column in self.columns:
             number = filled.get(column.origin, 0)
@@ -152,7 +153,7 @@ class Survey:
                 self.empty.add(column.name)
             elif number < self.images:
                 self.gaps.add(column.name)
-        self.first = {place for place in shown.values() if place >= _NEAR}
+        self.first = {place for place, _ in shown.values() if place >= _NEAR}
         return self
 
     def arranged(self, rows: Callable[[], Iterable[Row | None]]) -> Iterator[Row]:
