@@ -45,8 +45,8 @@ def venice(*arguments, cwd, stdin="", **variables):
 
 
 def pictures(folder):
-    """Everything but the journal: what is left of a part would show as well."""
-    own = {"journal.sqlite3", "lock"}
+    """Everything but the journal and the rows: what is left of a part would show as well."""
+    own = {"journal.sqlite3", "lock", "metadata.jsonl"}
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in own)
 
 

@@ -119,6 +119,30 @@ def test_the_words_of_a_prompt_are_joined_by_hyphens_up_to_sixty_characters():
     assert rendered("{prompt}", request("cafe\u0301, \u5317\u4eac")) == "caf\u00e9-\u5317\u4eac"
 
 
+def test_what_comes_after_ten_thousand_images_goes_to_numbered_folders():
+    """Counted with the images of an answer; a template with folders of its own keeps to them."""
+    assert rendered("{index}", index=9_999) == "9999"
+    assert rendered("{index}", index=10_000) == "00001/10000"
+    assert rendered("{index}", index=123_456) == "00012/123456"
+    assert rendered("{index}", index=2_500, image=3, images=4) == "00001/2500-3"
+    assert rendered("{model}/{index}", index=10_000) == "fluently-xl/10000"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a train in the snow", "a-Train-in-the-snow"),
+        ("test", "Test"),
+        ("a test_val 2dev", "a-Test_Val-2Dev"),
+        ("trains, contest, developer", "trains-contest-developer"),
+        ("x" * 56 + " validation", "x" * 56 + "-Val"),
+    ],
+)
+def test_no_name_reads_as_a_part_of_a_data_set(prompt, name):
+    """Readers of image folders would leave out all files but those."""
+    assert rendered("{prompt}", request(prompt)) == name
+
+
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(codec="utf-8"), min_size=1, max_size=80))
 FIELDS = [
     "{index}",

@@ -14,6 +14,7 @@ from venice_async.errors import VeniceError
 
 from .catalogue import models, rate_limits, styles
 from .directory import retry, status, verify
+from .export import export
 from .generate import generate
 from .screen import Screen
 from .serve import sandbox
@@ -88,6 +89,7 @@ app.command()(generate)
 app.command()(status)
 app.command()(verify)
 app.command()(retry)
+app.command()(export)
 app.command()(models)
 app.command()(styles)
 app.command("rate-limits")(rate_limits)

@@ -96,7 +96,8 @@ async def run_batch(
     report = stream.report
     await _suggest(session, screen, report)
     there = report.generated + report.skipped
-    return 0 if there and not (report.failed or report.unconfirmed or report.pending) else 1
+    lost = report.failed or report.unconfirmed or report.pending or report.stopped
+    return 0 if there and not lost else 1
 
 
 async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:

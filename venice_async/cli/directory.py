@@ -19,7 +19,7 @@ from .options import BudgetUsd, rate_limit_from
 from .screen import Screen
 from .signals import run_until_signalled
 
-__all__ = ["retry", "status", "verify"]
+__all__ = ["Directory", "retry", "status", "verify"]
 
 Directory = Annotated[Path, typer.Argument(help="The directory of the job.", show_default=False)]
 

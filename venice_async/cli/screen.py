@@ -79,6 +79,7 @@ def _worded(error: VeniceError | str) -> str:
     return (
         str(error)
         .replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
+        .replace("choose image_format", "choose one with --image-format")
         .replace("with extend=True", "with --extend")
         .replace("with skip_bad_rows=True", "with --skip-bad-rows")
     )

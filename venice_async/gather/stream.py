@@ -29,6 +29,7 @@ from venice_async.policy.retry import stops_batch, too_many_failures
 from venice_async.pool import Halt
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
+from venice_async.storage.dataset import write_metadata
 from venice_async.storage.journal import Costs, Entry, Journal, JournalReader, State, check_verification
 from venice_async.types.catalogue import ImageModel
 from venice_async.types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
@@ -135,11 +136,20 @@ class OutcomeStream:
                 try:
                     await self._end()
                 finally:
-                    await self._journal.close(self._stopped)
+                    await self._close()
         if self._crash is not None and not self._crash_raised:
             if exc is None:
                 raise self._crash
             exc.add_note(f"and the batch ended with {self._crash!r}")
+
+    async def _close(self) -> None:
+        """End the run; the rows of its images are written while the directory is still its own."""
+        journal = self._journal
+        last = partial(write_metadata, journal.directory, synced=journal.synced)
+        try:
+            await journal.close(self._stopped, last=last)
+        except StorageError as exc:  # the images are there, and the next run writes what is missing
+            self._stop_because(exc)
 
     async def _models(self) -> dict[str, ImageModel]:
         """The models by id; empty if they cannot be had and nothing depends on it."""

@@ -32,6 +32,11 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\Z", re.IGNORECASE)
 
+# Readers of image folders take files for parts of a data set by these words, and leave out all others.
+_SPLIT_NAMES = re.compile(
+    r"(?<![^-._ 0-9])(?:train|training|validation|valid|dev|val|test|testing|eval|evaluation)(?![^-._ 0-9])"
+)
+
 _Piece = tuple[str, str | None, str]
 """Literal text, the field after it or None, and the field's format."""
 
@@ -121,14 +126,18 @@ def _fill(part: list[_Piece], values: Mapping[str, object]) -> str:
 
 
 def _words(text: str, length: int) -> str:
-    """Letters, their marks and digits of any script; all between them becomes one hyphen."""
+    """Letters, their marks and digits of any script; all between them becomes one hyphen.
+
+    `train`, `test` and the like are capitalised.
+    """
     text = text[: 4 * length]
     if text.isascii():
         kept = _NO_ASCII_WORD.sub(" ", text)
     else:
         normal = unicodedata.normalize("NFC", text)
         kept = "".join(char if char in "._" or _is_word(char) else " " for char in normal)
-    return "-".join(kept.split())[:length].strip("-._") or "_"
+    name = "-".join(kept.split())[:length].strip("-._") or "_"
+    return _SPLIT_NAMES.sub(lambda word: word[0].capitalize(), name)
 
 
 def _is_word(char: str) -> bool:

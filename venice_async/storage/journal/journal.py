@@ -113,15 +113,24 @@ class Journal:
             await outlasted(self._thread.close())
             raise
 
-    async def close(self, stopped: VeniceError | None = None) -> None:
-        """End the run, and let go of the directory."""
+    async def close(
+        self, stopped: VeniceError | None = None, *, last: Callable[[], None] = lambda: None
+    ) -> None:
+        """End the run, and let go of the directory.
+
+        Args:
+            stopped: What stopped the run before its end.
+            last: Carried out in between, in the thread; what it raises is raised once all is done.
+        """
         told = None if stopped is None else dump_error(stopped)
         ended: asyncio.Future[None] = self._thread.record(Record(partial(steps.end_run, self._run, told)))
+        carried_out = self._thread.submit(last)
         gone = self._thread.submit(self._let_go)
-        await outlasted(self._thread.close())  # which carries out both before
+        await outlasted(self._thread.close())  # which carries out all three before
         gone.result()
         with suppress(OSError, sqlite3.Error):  # a disk that fails has told so before
             ended.result()
+        carried_out.result()
 
     async def enter(self, place: int, request: ImageRequest, *, keep_duplicates: bool) -> Entry:
         """Find an item, or take it up.

@@ -185,6 +185,16 @@ class JournalReader:
         with self._connected() as connection:
             return dict(connection.execute("SELECT name, value FROM job"))
 
+    def began_at(self) -> float:
+        """When the job's first run began, Unix seconds, which tells it from every other; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            (began,) = connection.execute("SELECT min(began_at) FROM runs").fetchone()
+        return float(began)
+
     def count(self, *states: State) -> int:
         """How many items ended in one of some states; blocks.
 

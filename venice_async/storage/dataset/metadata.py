@@ -1,0 +1,72 @@
+"""`metadata.jsonl`: the rows of a job's images, beside them, as readers of image folders expect it.
+
+1. It is written anew from the journal, whole before it gets its name; what has not changed stays as it is.
+2. It names only what is there: a reader stops at a file that is missing.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import orjson
+
+from venice_async.storage.files import storage_errors, sync_directory
+from venice_async.storage.journal import JournalReader, RecordedImage
+
+from .rows import Row, Survey
+
+__all__ = ["METADATA", "put_in_place", "write_metadata"]
+
+METADATA = "metadata.jsonl"
+
+
+@storage_errors()
+def write_metadata(directory: Path, *, synced: bool = True) -> None:
+    """Bring a directory's `metadata.jsonl` up to its journal; blocks.
+
+    Memory does not grow with the number of images: they are gone over twice. Rows stand in the order of the
+    input, but for a few that come first because they show what the columns hold, see `Survey.first`.
+
+    Args:
+        directory: A job's.
+        synced: Whether it is on the disk when this returns.
+
+    Raises:
+        StorageError: The journal cannot be read, or the disk refused.
+    """
+    survey = Survey.of(_present(directory))
+
+    def rows() -> Iterator[Row]:
+        return map(survey.columns.row, _present(directory))
+
+    put_in_place(directory / METADATA, survey.arranged(rows), synced=synced)
+
+
+def put_in_place(goal: Path, rows: Iterable[Row], *, synced: bool) -> None:
+    """Swap in a file of rows; without any, there is none."""
+    new = goal.with_name(f".{goal.name}.part")
+    try:
+        with new.open("wb") as file:
+            for row in rows:
+                file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+            file.flush()
+            if synced:
+                os.fsync(file.fileno())
+        if new.stat().st_size == 0:
+            goal.unlink(missing_ok=True)
+        elif not (goal.exists() and filecmp.cmp(new, goal, shallow=False)):
+            new.replace(goal)
+    finally:
+        new.unlink(missing_ok=True)
+    if synced:
+        sync_directory(goal.parent)
+
+
+def _present(directory: Path) -> Iterator[RecordedImage]:
+    for image in JournalReader(directory).images():
+        path = directory / image.file.name
+        if path.is_file() and path.stat().st_size == image.file.size:
+            yield image
