@@ -46,8 +46,15 @@ def venice(*arguments, cwd, stdin="", **variables):
 
 def pictures(folder):
     """Everything but the journal and the rows: what is left of a part would show as well."""
-    own = {"journal.sqlite3", "lock", "metadata.jsonl"}
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in own)
+    own = {"lock", "metadata.jsonl", "index.html"}
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.name not in own
+        and "journal" not in path.name
+        and "gallery" not in path.relative_to(folder).parts
+    )
 
 
 # The first commands

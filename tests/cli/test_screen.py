@@ -114,8 +114,9 @@ def test_the_display_shows_where_the_job_stands(tmp_path, slow):
     assert any(line.endswith("…") for line in files)
     assert all(len(line) <= COLUMNS for line in [*bars, *files])
     assert any(line.startswith("failed 3 ('a lighthouse at dusk") for line in terminal.lines)
-    assert "15 of 16 generated, 1 failed for $0.15 in" in terminal.lines[-3]
-    assert terminal.lines[-2] == "the same command again goes on where this one ended"
+    assert "15 of 16 generated, 1 failed for $0.15 in" in terminal.lines[-4]
+    assert terminal.lines[-3] == "the same command again goes on where this one ended"
+    assert terminal.lines[-2] == "to look at them: lighthouse/index.html"
 
 
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["colour", "NO_COLOR"])
@@ -187,11 +188,13 @@ def test_a_typical_mistake_is_told_on_a_terminal(tmp_path, slow, arguments, says
 
 
 def test_through_a_pipe_there_are_plain_lines(called, settings):
-    """A path a line on standard output, and one line that sums up beside it."""
+    """A path a line on standard output, and what sums up beside it."""
     code, out, err = called("generate", "a fox", "--seeds", "0-3", *SMALL, "--into", "fox", **settings)
     assert code == 0
     assert sorted(out.splitlines()) == [f"fox/{seed:05d}_{seed}_a-fox.webp" for seed in range(4)]
-    assert re.fullmatch(r"4 of 4 generated for \$0\.04 in \d+\.\d s; the images are in fox\n", err)
+    first, second = err.splitlines()
+    assert re.fullmatch(r"4 of 4 generated for \$0\.04 in \d+\.\d s; the images are in fox", first)
+    assert second == "to look at them: fox/index.html"
     assert "\x1b" not in out + err
 
 

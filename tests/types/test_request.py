@@ -209,8 +209,8 @@ def test_a_choice_takes_its_words_and_nothing_like_them(field, words):
     "field", [attribute.name for attribute in attrs.fields(ImageRequest)[2:] if attribute.name != "limits"]
 )
 def test_every_field_but_prompt_and_model_may_be_left_out(field):
-    if field == "extra":
-        assert request().extra == {}
+    if field in {"extra", "metadata"}:
+        assert getattr(request(), field) == {}
     else:
         assert getattr(request(**{field: None}), field) is None
 

@@ -15,6 +15,7 @@ from venice_async.errors import VeniceError
 from .catalogue import models, rate_limits, styles
 from .directory import retry, status, verify
 from .export import export
+from .gallery import gallery
 from .generate import generate
 from .screen import Screen
 from .serve import sandbox
@@ -90,6 +91,7 @@ app.command()(status)
 app.command()(verify)
 app.command()(retry)
 app.command()(export)
+app.command()(gallery)
 app.command()(models)
 app.command()(styles)
 app.command("rate-limits")(rate_limits)

@@ -17,6 +17,7 @@ from venice_async.types.response import ImageFormat
 
 from .batch import Job, generate_images, show_plan
 from .connect import AsJson, BaseUrl, UseSandbox, connected
+from .gallery import show_page
 from .options import (
     BudgetUsd,
     checked_directory,
@@ -32,6 +33,7 @@ from .signals import run_until_signalled
 __all__ = ["generate"]
 
 
+_ENDED = (0, 1)  # and not at a signal
 _REQUEST = "What to draw (each is sent only when given)"
 _INPAINT = "Inpainting (retired by the API in May 2025)"
 _JOB = "The job"
@@ -132,6 +134,14 @@ def generate(
     extend: Annotated[
         bool, typer.Option("--extend", help="Add to another job's directory.", rich_help_panel=_JOB)
     ] = False,
+    gallery: Annotated[
+        bool | None,
+        typer.Option(
+            "--gallery/--no-gallery",
+            help="Make index.html at the end; without the option, where Pillow and Jinja2 are installed.",
+            rich_help_panel=_JOB,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show what would be bought, and its cost.", rich_help_panel=_JOB),
@@ -266,4 +276,7 @@ def generate(
             work = show_plan(session, screen, job, as_json=as_json)
         else:
             work = generate_images(session, screen, job, options, as_json=as_json)
-        return run_until_signalled(work)
+        code = run_until_signalled(work)
+    if gallery is not False and not dry_run and code in _ENDED:
+        show_page(screen, job.into, wanted=gallery is True)
+    return code

@@ -8,43 +8,57 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Protocol
+
+import attrs
 
 from venice_async.errors import Fault, ValidationError, VeniceError
 from venice_async.policy.rate_limit import Permits
+from venice_async.transport import Transport
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
 from venice_async.types.options import Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import parse_models, parse_rate_limits, parse_styles
 
-__all__ = ["Ask", "Catalogue"]
+from .reception import raise_for_status
+
+__all__ = ["Catalogue", "times_of"]
 
 _QUICKLY = Timeouts(total=5.0)  # for what a call waits for
+_BYTES = 16 * 1024 * 1024
 _FRESH = 3600.0  # seconds
 _AGAIN = 60.0  # seconds, after the API did not tell
 
 
-class Ask(Protocol):
-    """Asks the API for something that costs nothing."""
+def times_of(own: Timeouts, timeout: float | Timeouts | None) -> tuple[Timeouts, float | None]:
+    """The time-outs of one call, and its deadline on the event loop's clock.
 
-    def __call__(
-        self, path: str, params: Mapping[str, str] | None = None, timeout: Timeouts | None = None
-    ) -> Awaitable[bytes]:
-        """The body of the answer."""
-        ...
+    Args:
+        own: The session's.
+        timeout: What the call was given.
+    """
+    if timeout is None:
+        timeouts = own
+    elif isinstance(timeout, Timeouts):
+        timeouts = timeout
+    else:
+        timeouts = attrs.evolve(own, total=timeout)
+    total = timeouts.total
+    return timeouts, None if total is None else asyncio.get_running_loop().time() + total
 
 
 class Catalogue:
     """What the API offers.
 
     Args:
-        ask: Asks it.
+        transport: Asks it.
+        timeouts: How long each part of that may take.
     """
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, transport: Transport, timeouts: Timeouts) -> None:
+        self._transport = transport
+        self._timeouts = timeouts
         self._models: dict[str, ImageModel] = {}
         self._until = 0.0
         self._lock = asyncio.Lock()
@@ -81,6 +95,14 @@ class Catalogue:
             raise ValidationError([Fault("model", request.model, "an image model of the API", hint)])
         if faults := model.faults(request):
             raise ValidationError(faults)
+
+    async def _ask(
+        self, path: str, params: Mapping[str, str] | None = None, timeout: Timeouts | None = None
+    ) -> bytes:
+        timeouts, deadline = times_of(self._timeouts, timeout)
+        async with self._transport.get(path, params or {}, timeouts=timeouts, deadline=deadline) as exchange:
+            await raise_for_status(exchange)
+            return await exchange.read_all(_BYTES)
 
     async def _refresh(self) -> None:
         """Ask for the models where they are not known, or not lately; meanwhile, the known ones do."""

@@ -18,7 +18,6 @@ from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
-import attrs
 from typing_extensions import override
 
 from venice_async.errors import (
@@ -47,8 +46,8 @@ from venice_async.wire.codec import (
 )
 from venice_async.wire.headers import rate_limit_of
 
-from .catalogue import Catalogue
-from .reception import ImageStream, MemorySink, Reception, Sink, keep, raise_for_status
+from .catalogue import Catalogue, times_of
+from .reception import ImageStream, MemorySink, Reception, Sink, keep
 
 if TYPE_CHECKING:
     import aiohttp
@@ -58,7 +57,6 @@ __all__ = ["DEFAULT_BASE_URL", "VeniceSession"]
 DEFAULT_BASE_URL = "https://api.venice.ai/api/v1"
 
 _GENERATE = "image/generate"
-_CATALOGUE_BYTES = 16 * 1024 * 1024
 
 R = TypeVar("R")
 
@@ -129,7 +127,7 @@ class VeniceSession:
             session=session,
             compression=compression,
         )
-        self._catalogue = Catalogue(self._get)
+        self._catalogue = Catalogue(self._transport, timeouts)
         self._check_models = check_models
         self._pool = Pool(
             concurrency,
@@ -291,7 +289,7 @@ class VeniceSession:
         """
         if (request.variants or 1) > 1:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
-        timeouts, deadline = self._times(timeout)
+        timeouts, deadline = times_of(self.timeouts, timeout)
         body = encode_request(request)
 
         async def begin(attempt: int, call: Call) -> tuple[AsyncExitStack, ImageStream]:
@@ -351,7 +349,7 @@ class VeniceSession:
             NotSentError: The halt came while no attempt was in flight.
             VeniceError: As in `generate`, and what the two and the sink raise.
         """
-        timeouts, deadline = self._times(timeout)
+        timeouts, deadline = times_of(self.timeouts, timeout)
         body = encode_request(request)
 
         async def attempt(call: Call, admission: Admission) -> R:
@@ -395,6 +393,7 @@ class VeniceSession:
             StatusError: The server refused.
             TransportError: No whole answer came.
         """
+        self.check_open()
         return await self._catalogue.models()
 
     async def styles(self) -> tuple[str, ...]:
@@ -404,6 +403,7 @@ class VeniceSession:
             StatusError: The server refused.
             TransportError: No whole answer came.
         """
+        self.check_open()
         return await self._catalogue.styles()
 
     async def rate_limits(self) -> KeyRateLimits:
@@ -413,6 +413,7 @@ class VeniceSession:
             StatusError: The server refused.
             TransportError: No whole answer came.
         """
+        self.check_open()
         return await self._catalogue.rate_limits()
 
     @property
@@ -420,15 +421,6 @@ class VeniceSession:
         """The thread in which the file work of this session is done, but for that of its batches."""
         self.check_open()
         return self._writer
-
-    async def _get(
-        self, path: str, params: Mapping[str, str] | None = None, timeout: Timeouts | None = None
-    ) -> bytes:
-        self.check_open()
-        timeouts, deadline = self._times(timeout)
-        async with self._transport.get(path, params or {}, timeouts=timeouts, deadline=deadline) as exchange:
-            await raise_for_status(exchange)
-            return await exchange.read_all(_CATALOGUE_BYTES)
 
     @contextmanager
     def _running(self, request: ImageRequest) -> Generator[Call, None, None]:
@@ -454,17 +446,6 @@ class VeniceSession:
             )
         if self._state == "closed":
             raise SessionStateError("this session is closed")
-
-    def _times(self, timeout: float | Timeouts | None) -> tuple[Timeouts, float | None]:
-        """The time-outs of one call, and its deadline on the event loop's clock."""
-        if timeout is None:
-            timeouts = self.timeouts
-        elif isinstance(timeout, Timeouts):
-            timeouts = timeout
-        else:
-            timeouts = attrs.evolve(self.timeouts, total=timeout)
-        total = timeouts.total
-        return timeouts, None if total is None else asyncio.get_running_loop().time() + total
 
 
 def _checked_key(given: str | None) -> str:
