@@ -17,6 +17,7 @@ from .directory import retry, status, verify
 from .export import export
 from .gallery import gallery
 from .generate import generate
+from .report import report, sheet
 from .screen import Screen
 from .serve import sandbox
 
@@ -92,6 +93,8 @@ app.command()(verify)
 app.command()(retry)
 app.command()(export)
 app.command()(gallery)
+app.command()(sheet)
+app.command()(report)
 app.command()(models)
 app.command()(styles)
 app.command("rate-limits")(rate_limits)

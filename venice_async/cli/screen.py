@@ -81,6 +81,8 @@ def _worded(error: VeniceError | str) -> str:
         .replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
         .replace("choose image_format", "choose one with --image-format")
         .replace("with extend=True", "with --extend")
+        .replace("or force=True", "or --force")
+        .replace("a smaller cell=", "a smaller --cell")
         .replace("with skip_bad_rows=True", "with --skip-bad-rows")
     )
 

@@ -274,6 +274,7 @@ def test_the_report_tells_what_went_wrong(opened, tmp_path):
     assert "3 (3 images" in told
     assert "1 failed" in told
     assert "BadRequestError 400" in told
+    assert "nine of ten" in told
     assert page.locator("#report svg rect").count() > 1
 
 

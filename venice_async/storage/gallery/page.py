@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from venice_async.storage.files import storage_errors
 from venice_async.storage.journal import PRIVATE, JournalReader, RecordedImage
 from venice_async.types.request import NEVER_SENT, ImageRequest
 
+from .figures import read_figures
 from .plots import histogram, over_time
 
 __all__ = ["PAGE", "PageReport", "check_page", "write_page"]
@@ -157,6 +157,7 @@ def _rendered(directory: Path, reader: JournalReader) -> bytes:
         title=directory.resolve().name,
         folder=_FOLDER,
         status=reader.status(),
+        figures=read_figures(reader),
         latency=histogram([ended - sent for sent, ended in times], "s"),
         progress=over_time([ended for _, ended in times], "s"),
     )
@@ -165,10 +166,8 @@ def _rendered(directory: Path, reader: JournalReader) -> bytes:
 
 def _times(reader: JournalReader) -> Iterator[tuple[float, float]]:
     """When each answer was asked for, and when it had come."""
-    seen = Counter[int]()
     for image in reader.images():
-        seen[image.item] += 1
-        if seen[image.item] == 1 and image.sent_at is not None and image.ended_at is not None:
+        if image.image == 0 and image.sent_at is not None and image.ended_at is not None:
             yield image.sent_at, max(image.sent_at, image.ended_at)
 
 
