@@ -155,7 +155,7 @@ FAULTS = [
     Fault(damage="empty"),
     Fault(drop="images"),
     Fault(drop="timing"),
-    Fault(drip=1.0),
+    Fault(drip=60.0),
     Fault(delay=60.0),
     Fault(body=b"{"),
 ]
@@ -164,6 +164,8 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
 def test_what_was_billed_is_on_disk_or_reported_as_billed(fault, tmp_path):
     """Whatever goes wrong, nothing is billed twice, and each that is paid for and not here is reported."""
+    # Only a server that falls silent is waited for in vain; no other answer may be late for it.
+    patience = 2.0 if fault.delay or fault.drip else 30.0
     sandbox = Sandbox(rpm=None, latency=0)
     sandbox.script(fault, when=lambda body: body["seed"] == 7)
     sandbox.script(fault, times=None, when=lambda body: body["seed"] in {1, 4})
@@ -173,7 +175,7 @@ def test_what_was_billed_is_on_disk_or_reported_as_billed(fault, tmp_path):
             tmp_path,
             10,
             retry=RetryPolicy(attempts=2, wait_initial=0),
-            timeouts=Timeouts(first_byte=0.7, between_bytes=0.7),
+            timeouts=Timeouts(first_byte=patience, between_bytes=patience),
         )
     )
     times_billed = Counter(record.body["seed"] for record in run.requests if record.billed)
