@@ -155,7 +155,7 @@ FAULTS = [
     Fault(damage="empty"),
     Fault(drop="images"),
     Fault(drop="timing"),
-    Fault(drip=4.0),
+    Fault(drip=0.1),
     Fault(delay=60.0),
     Fault(body=b"{"),
 ]
