@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from venice_async.errors import MissingExtraError
-from venice_async.storage.gallery.figures import Figures, Spread, read_figures
+from venice_async.storage.gallery.figures import Figures, read_figures
 from venice_async.storage.journal import JournalReader
+from venice_async.types.statistics import Spread
 
 from .connect import AsJson
 from .directory import Directory
@@ -56,11 +57,10 @@ def _spreads(found: Figures) -> Table:
     return table
 
 
-def _cells(spread: Spread | None, unit: str) -> list[str]:
-    if spread is None:
-        return ["-"] * 4
+def _cells(spread: Spread, unit: str) -> list[str]:
     digits = 2 if unit == "s" else 0
-    return [f"{value:.{digits}f} {unit}" for value in attrs.astuple(spread)]
+    values = (spread.p50, spread.p90, spread.p99, spread.most)
+    return ["-" if value is None else f"{value:.{digits}f} {unit}" for value in values]
 
 
 def sheet(

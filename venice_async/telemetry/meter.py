@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
-from math import ceil
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field
 
 from venice_async.types.response import RateLimitSnapshot
-from venice_async.types.statistics import Latency
+from venice_async.types.statistics import Spread, spread_of
 
-__all__ = ["Meter", "latency_of"]
+__all__ = ["Meter"]
 
 _NEWEST = 1000
 
@@ -32,9 +31,9 @@ class Meter:
     _seconds: deque[float] = field(factory=lambda: deque(maxlen=_NEWEST))
 
     @property
-    def latency(self) -> Latency:
+    def latency(self) -> Spread:
         """How long attempts took lately."""
-        return latency_of(self._seconds)
+        return spread_of(self._seconds)
 
     def answered(self, status: int, snapshot: RateLimitSnapshot) -> None:
         """The head of an answer came."""
@@ -49,12 +48,3 @@ class Meter:
             self.balance_usd = answer["balance_usd"]
         if answer["balance_diem"] is not None:
             self.balance_diem = answer["balance_diem"]
-
-
-def latency_of(seconds: Iterable[float]) -> Latency:
-    """The percentiles of some numbers of seconds: each is one that occurred."""
-    found = sorted(seconds)
-    if not found:
-        return Latency()
-    p50, p90, p99 = (found[ceil(share * len(found)) - 1] for share in (0.5, 0.9, 0.99))
-    return Latency(count=len(found), p50=p50, p90=p90, p99=p99, most=found[-1])

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import ceil
 
 from attrs import frozen
 
 from .response import RateLimitSnapshot
 
-__all__ = ["Latency", "Statistics"]
+__all__ = ["Spread", "Statistics", "spread_of"]
 
 
 @frozen(kw_only=True)
-class Latency:
-    """How long attempts took that brought their images, from sending to the last byte, in seconds.
+class Spread:
+    """How some values are spread; each of the figures is a value that occurred.
 
     Attributes:
-        count: How many of the newest it is taken from, at most 1000; all else is None where there is none.
-        p50: Half of them took no longer.
+        count: How many there are; all else is None where there is none.
+        p50: Half of them are no larger.
         p90: Nine of ten.
         p99: Ninety-nine of a hundred.
-        most: All of them.
+        most: The largest.
     """
 
     count: int = 0
@@ -28,6 +29,15 @@ class Latency:
     p90: float | None = None
     p99: float | None = None
     most: float | None = None
+
+
+def spread_of(values: Iterable[float]) -> Spread:
+    """How some values are spread."""
+    found = sorted(values)
+    if not found:
+        return Spread()
+    p50, p90, p99 = (found[ceil(share * len(found)) - 1] for share in (0.5, 0.9, 0.99))
+    return Spread(count=len(found), p50=p50, p90=p90, p99=p99, most=found[-1])
 
 
 @frozen(kw_only=True)
@@ -44,7 +54,8 @@ class Statistics:
         refused: Answers that asked to slow down or to come back later (429, 503).
         unconfirmed: Attempts of which nobody knows what became.
         bytes_received: Of the answers to image requests.
-        latency: How long they took lately.
+        latency: Seconds from sending to the last byte of the newest attempts that brought their images, 1000
+            at most.
         rate_limit: As the last answer told it.
         balance_usd: US dollars, as last told, or None.
         balance_diem: DIEM, as last told, or None.
@@ -59,7 +70,7 @@ class Statistics:
     refused: int
     unconfirmed: int
     bytes_received: int
-    latency: Latency
+    latency: Spread
     rate_limit: RateLimitSnapshot = RateLimitSnapshot()
     balance_usd: float | None = None
     balance_diem: float | None = None

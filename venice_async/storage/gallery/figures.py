@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from math import ceil
 
 from attrs import frozen
 
 from venice_async.storage.journal import FailureGroup, JournalReader
+from venice_async.types.statistics import Spread, spread_of
 
-__all__ = ["Figures", "Spread", "figures_of", "read_figures", "spread_of"]
-
-
-@frozen(kw_only=True)
-class Spread:
-    """How values are spread; each figure is a value that occurred.
-
-    Attributes:
-        p50: Half of them are no larger.
-        p90: Nine of ten.
-        p99: Ninety-nine of a hundred.
-        most: The largest.
-    """
-
-    p50: float
-    p90: float
-    p99: float
-    most: float
-
-
-def spread_of(values: Sequence[float]) -> Spread | None:
-    """The percentiles of some values; None where there is none."""
-    if not values:
-        return None
-    found = sorted(values)
-    p50, p90, p99 = (found[ceil(share * len(found)) - 1] for share in (0.5, 0.9, 0.99))
-    return Spread(p50=p50, p90=p90, p99=p99, most=found[-1])
+__all__ = ["Figures", "figures_of", "read_figures"]
 
 
 @frozen(kw_only=True)
@@ -46,9 +20,9 @@ class Figures:
     Attributes:
         images: Images that are there.
         answers: Answers that brought them.
-        latency: Seconds from sending to the last byte, or None.
-        queue: Milliseconds in the server's queue, as its answers tell, or None.
-        inference: Milliseconds of its inference, or None.
+        latency: Seconds from sending to the last byte.
+        queue: Milliseconds in the server's queue, as its answers tell.
+        inference: Milliseconds of its inference.
         per_minute: Answers a minute, from the first that was sent to the last that came; None below two.
         spent_usd: US dollars, or None where a price is not known.
         failures: What went wrong, the most frequent first.
@@ -56,9 +30,9 @@ class Figures:
 
     images: int
     answers: int
-    latency: Spread | None
-    queue: Spread | None
-    inference: Spread | None
+    latency: Spread
+    queue: Spread
+    inference: Spread
     per_minute: float | None
     spent_usd: float | None
     failures: tuple[FailureGroup, ...]
