@@ -112,11 +112,16 @@ def make_app(**options: object) -> web.Application:
 
 
 if __name__ == "__main__":
+    service = make_app(
+        concurrency=int(os.environ.get("CONCURRENCY", "64")),
+        max_waiting=int(os.environ.get("MAX_WAITING", "1000")),
+    )
+    if os.environ.get("PROBE"):
+        from .probe import add_probe
+
+        add_probe(service)
     web.run_app(
-        make_app(
-            concurrency=int(os.environ.get("CONCURRENCY", "64")),
-            max_waiting=int(os.environ.get("MAX_WAITING", "1000")),
-        ),
+        service,
         host="127.0.0.1",
         port=int(os.environ["PORT"]),
         shutdown_timeout=_DRAIN,

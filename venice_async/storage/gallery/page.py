@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = ["PAGE", "PageReport", "check_page", "write_page"]
 
 PAGE = "index.html"
 _FOLDER = f"{PRIVATE}/gallery"
+_PACKAGE = "venice_async.storage.gallery"
 _ASSETS = ("page.css", "page.js")
 _PICTURES = {"inpaint", "style_references", "extra"}
 _FIELDS = [field.name for field in attrs.fields(ImageRequest) if field.name not in NEVER_SENT | _PICTURES]
@@ -57,12 +59,9 @@ def check_page() -> None:
     Raises:
         MissingExtraError: Pillow or Jinja2 is missing.
     """
-    try:
-        import jinja2  # noqa: F401, PLC0415 - an extra
-        import PIL  # noqa: F401, PLC0415
-    except ImportError as exc:
+    if not (find_spec("PIL") and find_spec("jinja2")):
         text = 'the page needs Pillow and Jinja2: pip install "venice-async[pictures]"'
-        raise MissingExtraError(text) from exc
+        raise MissingExtraError(text)
 
 
 @storage_errors()
@@ -82,7 +81,7 @@ def write_page(directory: Path) -> PageReport:
     files = ((image.file.sha256, directory / image.file.name) for image in reader.images())
     made, broken = make_thumbnails(folder / "thumbnails", files)
     count = _write_data(folder / "data.js", reader, broken)
-    assets = importlib.resources.files(__package__) / "assets"
+    assets = importlib.resources.files(_PACKAGE) / "assets"
     for name in _ASSETS:
         _replace(folder / name, (assets / name).read_bytes())
     _replace(directory / PAGE, _rendered(directory, reader))
@@ -120,9 +119,9 @@ def _shown(image: RecordedImage, *, broken: bool) -> dict[str, Any]:
         "flags": [name for name, value in moderation.items() if value],
         "id": answer.request_id,
         "timing": None if answer.timing is None else attrs.asdict(answer.timing),
-        "broken": broken,
+        "broken": True if broken else None,
     }
-    return {name: value for name, value in told.items() if value or (value == 0 and value is not False)}
+    return {name: value for name, value in told.items() if value or value == 0}
 
 
 def _script(value: Any) -> bytes:
@@ -146,7 +145,7 @@ def _rendered(directory: Path, reader: JournalReader) -> bytes:
     import jinja2  # noqa: PLC0415 - an extra
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("venice_async.storage.gallery", "assets"),
+        loader=jinja2.PackageLoader(_PACKAGE, "assets"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
