@@ -31,7 +31,7 @@ head, end = b"\\x89PNG\\r\\n\\x1a\\n", b"\\0\\0\\0\\0IEND\\xaeB`\\x82"
 pictures = [head + bytes(size - len(head) - len(end)) + end for size in sizes]
 lots = random.Random(7)
 paint = lambda body: pictures[body["seed"] % 4]
-with Sandbox(latency=0.05, rpm=None, abuse_rule=False, images=paint) as sandbox:
+with Sandbox(latency=0.05, rpm=None, abuse_rule=False, images=paint, balance_usd=10**6) as sandbox:
     if sys.argv[1] == "faults":
         for fault in (Fault(status=500), Fault(status=503), Fault(reset="before", billed=False)):
             sandbox.script(fault, times=None, when=lambda _: lots.random() < 0.017)

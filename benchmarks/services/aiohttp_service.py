@@ -79,6 +79,8 @@ async def _image(request: web.Request) -> web.StreamResponse:
                 await response.write(chunk)
             await response.write_eof()
             return response
+    except ConnectionResetError:  # the caller has hung up
+        return web.Response(status=499)
     except PoolFullError as exc:
         return _refusal(503, exc)
     except RequestTimeoutError as exc:

@@ -30,10 +30,13 @@ async def _image(request: web.Request) -> web.StreamResponse:
     headers = {"Authorization": f"Bearer {os.environ['VENICE_API_KEY']}"}
     async with request.app[_HTTP].post(url, json=wanted, headers=headers) as answer:
         response = web.StreamResponse(status=answer.status)
-        await response.prepare(request)
-        async for chunk in answer.content.iter_any():
-            await response.write(chunk)
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+        except ConnectionResetError:  # the caller has hung up
+            return web.Response(status=499)
         return response
 
 
