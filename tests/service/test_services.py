@@ -44,7 +44,7 @@ def service(kind, sandbox, **variables):
         text=True,
     )
     try:
-        for _ in range(500):
+        for _ in range(1500):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.02)
