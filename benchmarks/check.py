@@ -10,7 +10,7 @@ from .answers import Answer
 
 __all__ = ["faults"]
 
-_JOURNAL = ".venice"  # this library's own folder may stay
+_OWN = {".venice", "metadata.jsonl"}  # what this library tells of the images may stay
 _PART = ".part"
 
 
@@ -45,7 +45,7 @@ def faults(into: Path, answer: Answer, requests: int, *, files: bool) -> list[st
 def _files(into: Path) -> Iterator[Path]:
     """The files that are images, or should not be there."""
     for path in sorted(into.rglob("*")):
-        own = _JOURNAL in path.relative_to(into).parts
+        own = not _OWN.isdisjoint(path.relative_to(into).parts)
         if path.is_file() and (not own or path.suffix == _PART):
             yield path
 

@@ -181,6 +181,7 @@ def test_a_directory_is_checked_for_what_should_be_there(tmp_path):
     (tmp_path / "0.webp").write_bytes(answer.picture)
     (tmp_path / ".venice").mkdir()
     (tmp_path / ".venice" / "journal.sqlite3").touch()
+    (tmp_path / "metadata.jsonl").write_text("{}")
     assert faults(tmp_path, answer, 1, files=True) == []
     assert faults(tmp_path, answer, 2, files=True) == ["1 images instead of 2"]
     assert faults(tmp_path, answer, 1, files=False) == ["1 images instead of 0"]
