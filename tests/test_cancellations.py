@@ -104,14 +104,11 @@ def test_random_cancellations_leave_no_place_permit_connection_file_or_task(long
             assert sandbox.account.received <= sends <= told.sent
             assert asyncio.all_tasks() == tasks
             assert len(connections(port)) <= CONCURRENCY + CALLERS  # a batch asks for prices beside the pool
-            # Every place is to be had, all at once.
-            # Of another model, which no fault of the last moments has made busy.
-            other = ImageRequest("a fox", model="fluently-xl", width=64, height=64)
-            calls = [asyncio.create_task(venice.generate(other)) for _ in range(CONCURRENCY)]
-            for _ in range(10):
-                await asyncio.sleep(0)
-            assert venice.statistics().in_flight == CONCURRENCY
-            await asyncio.gather(*calls, return_exceptions=True)  # one of them may meet a fault
+            # Every place is to be had, all at once; of another model, which no fault has made busy.
+            async with contextlib.AsyncExitStack() as stack, asyncio.timeout(30):
+                for _ in range(CONCURRENCY):
+                    await stack.enter_async_context(pool.place("fluently-xl"))
+                assert pool.in_flight == CONCURRENCY
             mine = [one.name for one in threading.enumerate() if one.name.startswith("venice-async")]
             assert mine == ["venice-async-writer"]
         assert connections(port) == []
