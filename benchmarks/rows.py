@@ -34,6 +34,7 @@ _BLOCK = 4096  # bytes that a file takes at least
 _RATE = ("images_per_s", "mb_per_s", "cpu_s_per_gb", "peak_mb")
 _LAG = ("lag_p99_ms", "lag_p50_ms", "lag_max_ms", "images_per_s")
 _TINY = ("us_per_request", "cpu_us_per_request", "images_per_s", "peak_mb")
+_IMPORTED = ("aiohttp", "venice_async", "venice_async.session", "venice_async.gather")
 _GROWTH = ("cpu_us_per_request", "us_per_request", "peak_mb", "seconds")
 
 
@@ -267,7 +268,7 @@ def _other() -> list[Group]:
             title="importing, in a fresh process",
             figures=("milliseconds",),
             reference="aiohttp",
-            rows=tuple(Row(group="import", name=name, client=name) for name in ("aiohttp", "venice_async")),
+            rows=tuple(Row(group="import", name=name, client=name) for name in _IMPORTED),
         ),
         Group(
             key="gzip-1500k-c16",

@@ -71,10 +71,22 @@ def test_every_error_is_a_venice_error_and_drawn_in_the_tree():
             assert f" {name}" in (venice_async.errors.__doc__ or "")
 
 
+def test_what_talks_to_the_api_is_loaded_when_it_is_first_asked_for():
+    """Values and errors alone need no aiohttp; a name that does not exist is not looked for."""
+    code = (
+        "import sys, venice_async as v; v.sweep(v.ImageRequest('a fox', model='stub'), seed=[1]);"
+        "assert 'VeniceSession' in dir(v) and not hasattr(v, 'Session');"
+        "before = 'aiohttp' in sys.modules; v.VeniceSession, v.gather_generate;"
+        "print(before, 'aiohttp' in sys.modules, callable(v.sweep))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False True True"
+
+
 def test_importing_the_package_imports_no_extra():
     """The core needs neither Pillow, typer nor rich, and does not import the sandbox."""
     code = (
-        "import sys, venice_async;"
+        "import sys; from venice_async import *;"
         "print([name for name in ('PIL', 'typer', 'rich', 'venice_async.sandbox') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,10 @@
-"""Prompts into image files through the Venice image API: the public face."""
+"""Prompts into image files through the Venice image API: the public face.
+
+Values and errors are here at once; what talks to the API is loaded when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 from .errors import (
@@ -12,13 +18,6 @@ from .errors import (
     ValidationError,
     VeniceError,
 )
-from .gather import gather_generate, stream_generate
-from .policy.guard import Guard
-from .policy.rate_limit import RateLimit
-from .policy.retry import RetryPolicy
-from .report import BatchReport
-from .session import VeniceSession
-from .storage.inputs import read_requests
 from .sweep import sweep
 from .types.catalogue import ImageModel
 from .types.limits import RequestLimits
@@ -26,6 +25,15 @@ from .types.options import Priority, Timeouts
 from .types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from .types.response import ImageData, ImageResponse
+
+if TYPE_CHECKING:
+    from .gather import gather_generate, stream_generate
+    from .policy.guard import Guard
+    from .policy.rate_limit import RateLimit
+    from .policy.retry import RetryPolicy
+    from .report import BatchReport
+    from .session import VeniceSession
+    from .storage.inputs import read_requests
 
 __all__ = [
     "BatchError",
@@ -64,3 +72,29 @@ __all__ = [
     "stream_generate",
     "sweep",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    match name:
+        case "VeniceSession":
+            home = import_module("venice_async.session")
+        case "gather_generate" | "stream_generate":
+            home = import_module("venice_async.gather")
+        case "BatchReport":
+            home = import_module("venice_async.report")
+        case "Guard":
+            home = import_module("venice_async.policy.guard")
+        case "RateLimit":
+            home = import_module("venice_async.policy.rate_limit")
+        case "RetryPolicy":
+            home = import_module("venice_async.policy.retry")
+        case "read_requests":
+            home = import_module("venice_async.storage.inputs")
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(home, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,6 @@ from sqlite3 import Connection
 from typing import Any
 
 import anyio.to_thread
-import attrs
 from attrs import frozen
 
 from venice_async.errors import UnconfirmedError
@@ -264,9 +263,8 @@ class JournalReader:
         if body is None:
             assert error is not None  # noqa: S101
             return Failed(index=place, request=None, error=load_error(error))
-        request = load_request(body, pictures, metadata)
-        if seed is not None and state != State.DUPLICATE:
-            request = attrs.evolve(request, seed=seed)
+        drawn = None if state == State.DUPLICATE else seed
+        request = load_request(body, pictures, metadata, seed=drawn)
         if state == State.SENT and ended_run != run:  # the error is that of an earlier attempt
             error = None
         if state in {State.DONE, State.RECEIVED, State.DUPLICATE} and error is None:
@@ -293,8 +291,7 @@ class JournalReader:
         metadata: bytes | None,
         answer: bytes | None,
     ) -> Iterator[RecordedImage]:
-        request = load_request(body, pictures, metadata)
-        request = request if seed is None else attrs.evolve(request, seed=seed)
+        request = load_request(body, pictures, metadata, seed=seed)
         kept = load_files(files)
         saved = load_answer(answer, self.directory, kept)
         for image, file in enumerate(kept):

@@ -56,6 +56,7 @@ _RECORDED = RequestLimits(
     name="a journal",
 )
 _KNOWN = {field.name for field in attrs.fields(ImageRequest)} - NEVER_SENT - {"extra"}
+_ANSWERED = {field.name for field in attrs.fields(Answer)}
 _PICTURES = ("inpaint", "style_references")
 _UNRECORDED = {"request", "rate_limit"}
 _VALUE_KEPT = 200  # characters of a faulty value
@@ -104,17 +105,27 @@ def dump_metadata(request: ImageRequest) -> bytes | None:
     return _dumps(request.metadata) if request.metadata else None
 
 
-def load_request(body: bytes, pictures: bytes | None, metadata: bytes | None = None) -> ImageRequest:
-    """The request that `dump_request` and `dump_metadata` have written."""
+def load_request(
+    body: bytes, pictures: bytes | None, metadata: bytes | None = None, *, seed: int | None = None
+) -> ImageRequest:
+    """The request that `dump_request` and `dump_metadata` have written.
+
+    Args:
+        body: The fields that are sent.
+        pictures: Those of them that hold pictures, or None.
+        metadata: What is not sent, or None.
+        seed: The one that was drawn for it, or None.
+    """
     fields: dict[str, Any] = _loads(body)
     if pictures is not None:
         fields |= _loads(pictures)
+    if seed is not None:
+        fields["seed"] = seed
     known = {name: value for name, value in fields.items() if name in _KNOWN}
     extra = {name: value for name, value in fields.items() if name not in _KNOWN}
     beside: dict[str, Any] = {} if metadata is None else _loads(metadata)
-    if (
-        pictures is None and "prompt" in known and "model" in known
-    ):  # nothing to structure, and five times quicker
+    if pictures is None and "prompt" in known and "model" in known:
+        # Nothing to structure, and five times quicker.
         return ImageRequest(**known, extra=extra, metadata=beside, limits=_RECORDED)
     return structure_request({**known, "extra": extra}, limits=_RECORDED, metadata=beside)
 
@@ -135,9 +146,8 @@ def load_answer(told: bytes | None, directory: Path, files: tuple[KeptFile, ...]
     for name, kind in (("timing", Timing), ("moderation", Moderation), ("deprecation", Deprecation)):
         if name in fields:
             fields[name] = kind(**fields[name])
-    known = {field.name for field in attrs.fields(Answer)}
     return SavedImages(
-        **{name: value for name, value in fields.items() if name in known},
+        **{name: value for name, value in fields.items() if name in _ANSWERED},
         paths=tuple(directory / file.name for file in files),
         sizes=tuple(file.size for file in files),
     )
