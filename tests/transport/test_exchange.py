@@ -36,7 +36,7 @@ async def take(turns):
 @pytest.mark.parametrize("answers", [1, 8, 64])
 @pytest.mark.parametrize("piece", [0.0005, 0.001, 0.010])
 def test_no_iteration_of_the_loop_takes_in_more_than_a_few_milliseconds(answers, piece):
-    """However many answers have pieces ready: 5 ms and a piece, and the eight pieces of those that waited."""
+    """However many answers have pieces ready: 2 ms and a piece, and the two pieces of those that waited."""
 
     async def main(loop):
         turns, longest, ended = Turns(), 0.0, False
@@ -61,7 +61,7 @@ def test_no_iteration_of_the_loop_takes_in_more_than_a_few_milliseconds(answers,
         await watching
         return longest
 
-    assert on_a_stepped_loop(main) <= 0.005 + 9 * piece + 1e-9
+    assert on_a_stepped_loop(main) <= 0.002 + 3 * piece + 1e-9
 
 
 def test_every_answer_has_its_turn():

@@ -51,6 +51,7 @@ Namer = Callable[[str | None, int, int, ImageFormat], str]
 _NAME_BYTES = 240
 _PROBE = ".venice-probe.part"
 _FLUSH_PIECES = 256
+_BACKLOG = 8  # jobs of a writer, which does one at a time
 
 
 @contextmanager
@@ -280,6 +281,8 @@ class FileSink:
         if file.buffered >= self._flush_bytes or len(file.pieces) >= _FLUSH_PIECES:
             await self._settle()
             self._running = self._writer.submit(partial(file.write, file.take()))
+            if self._writer.unfinished > _BACKLOG:
+                await self._settle()  # more that waits would take memory, and no time off
 
     async def commit(self, answer: Mapping[str, Any]) -> SavedImages:
         """Put the images under their names.

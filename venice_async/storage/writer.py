@@ -28,9 +28,13 @@ class WriterThread:
 
     Args:
         name: The thread's.
+
+    Attributes:
+        unfinished: How many jobs were submitted whose end is not known yet.
     """
 
     def __init__(self, name: str = "venice-async-writer") -> None:
+        self.unfinished = 0
         self._name = name
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._done: deque[Done] = deque()
@@ -51,6 +55,7 @@ class WriterThread:
             self._thread.start()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put((job, future))
+        self.unfinished += 1
         return future
 
     async def close(self) -> None:
@@ -61,6 +66,7 @@ class WriterThread:
             return
         ended = asyncio.get_running_loop().create_future()
         self._jobs.put((_nothing, ended))
+        self.unfinished += 1
         self._jobs.put(None)
         await ended
         while thread.is_alive():  # noqa: ASYNC110 - it has nothing left to do but end
@@ -97,6 +103,7 @@ class WriterThread:
         self._waking = False
         while self._done:
             future, result, error = self._done.popleft()
+            self.unfinished -= 1
             if future.done():
                 continue
             if error is None:

@@ -21,8 +21,8 @@ from .sending import FOREIGN, Body, translated
 
 __all__ = ["Exchange", "Silence", "Turns"]
 
-_TURN = 0.005  # seconds
-_WOKEN_AT_ONCE = 8
+_TURN = 0.002  # seconds
+_WOKEN_AT_ONCE = 2
 _INFLATED_AT_ONCE = 256 * 1024
 _INFLATED_BYTES = 512 * 1024 * 1024
 
