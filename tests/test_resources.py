@@ -12,13 +12,14 @@ import psutil
 import pytest
 from blockbuster import blockbuster_ctx
 
-from venice_async import VeniceSession, gather_generate, stream_generate
+from venice_async import ImageRequest, StyleReference, VeniceSession, gather_generate, stream_generate
 from venice_async.policy.retry import RetryPolicy
 
 # One attempt, at once: what waits and repeats is tested elsewhere.
 plain = partial(VeniceSession, rate_limit=None, retry=RetryPolicy(attempts=1), guard=None)
 
 MIB = 1024 * 1024
+WITH_STYLES = "nano-banana-pro"
 SMALL = {"model": "fluently-xl", "width": 64, "height": 64}
 
 
@@ -174,6 +175,29 @@ def test_nothing_blocks_the_event_loop(sandbox_elsewhere, tmp_path):
     with sandbox_elsewhere(image_size=MIB) as sandbox:
         asyncio.run(main(sandbox))
     assert len(list((tmp_path / "out").glob("*.png"))) == 40
+
+
+def test_nothing_of_what_takes_long_blocks_the_event_loop(sandbox_elsewhere, tmp_path, png_of):
+    """Neither answers inflated and decoded as a check, nor pictures that are sent along, nor catalogues."""
+    style = StyleReference.from_bytes(png_of(5 * MIB))
+    request = ImageRequest("a fox", style_references=[style], model=WITH_STYLES)
+
+    async def main(sandbox):
+        with blockbuster_ctx("venice_async"):
+            session = plain("key", base_url=sandbox.url, check_models=True, compression="gzip")
+            async with session as venice:
+                report = await gather_generate(
+                    venice, request, seeds=range(4), into=tmp_path / "out", verify="decode"
+                )
+                report.raise_for_failures()
+                async for _ in report.paths():
+                    pass
+                await venice.drain(1)
+                assert venice.statistics().sent == 4
+
+    with sandbox_elsewhere() as sandbox:
+        asyncio.run(main(sandbox))
+    assert len(list((tmp_path / "out").glob("*.webp"))) == 4
 
 
 def test_the_guard_against_blocking_calls_sees_one():

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from math import inf
 
+import attrs
 from attrs import define, field, frozen
 
 from venice_async.types.response import RateLimitSnapshot
@@ -121,9 +122,9 @@ class Bucket:
         if self.ceiling is not None:
             self.limit, self._known, self._settled = self.ceiling, True, True
 
-    def wait(self, now: float) -> float:
+    def wait(self, now: float, *, even: bool = False) -> float:
         """Seconds until a send is allowed: 0 for now, never more than a window."""
-        return self.pace(now).wait(self.sends, now)
+        return self.pace(now, even=even).wait(self.sends, now)
 
     def soonest(self, nth: int, now: float) -> float:
         """Seconds before which the `nth` send from now cannot be."""
@@ -161,13 +162,13 @@ class Bucket:
         """Nothing is sent before, because the server refused."""
         return self._paused_until
 
-    def pace(self, now: float) -> Pace:
-        """What is allowed, in plain numbers."""
+    def pace(self, now: float, *, even: bool = False) -> Pace:
+        """What is allowed, in plain numbers; where `even`, to who keeps their distance in any case."""
         if now >= self._careful_until:
             self._stretch, self._careful_until, self._pace = 0.0, inf, None
         if self._pace is None:
             self._pace = self._make_pace()
-        return self._pace
+        return attrs.evolve(self._pace, even=True) if even else self._pace
 
     def _make_pace(self) -> Pace:
         margin = max(0.008 * self.window, min(0.5, 0.025 * self.window))

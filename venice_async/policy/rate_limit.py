@@ -116,17 +116,23 @@ class Permits:
                 bucket.expect(self._expected[model])
         return bucket
 
-    def wait(self, model: str, now: float) -> float:
+    def wait(self, model: str, now: float, *, even: bool = False) -> float:
         """Seconds until a request may be sent: 0 for now.
 
         Never more than a window, or than the 30 s of an overload; ask again then, and after every
         answer.
+
+        Args:
+            model: Whose permit it takes.
+            now: Seconds.
+            even: Whether it keeps its distance from the last one even where sends are late: what catches
+                up at once is followed by a pause, for everybody.
         """
         load = self._loads.get(model)
         seconds = 0.0 if load is None else max(0.0, load.until - now)
         if self.rate_limit is None:
             return seconds
-        return max(seconds, self.bucket(model).wait(now))
+        return max(seconds, self.bucket(model).wait(now, even=even))
 
     def soonest(self, model: str, nth: int, now: float) -> float:
         """Seconds before which the `nth` request from now cannot be sent, whatever else comes."""

@@ -29,6 +29,7 @@ class Admission:
 
     Attributes:
         permit: The permit.
+        even: Whether it keeps its distance from the last one in any case.
         flight: What the store that processes share calls the attempt; None where there is none.
         failed: Whether it ended as a failure.
         refusal: Why the server refused it for now, or None.
@@ -36,6 +37,7 @@ class Admission:
 
     _pool: Places
     permit: Permit
+    even: bool = False
     flight: int | None = None
     failed: bool = False
     refusal: Refusal | None = None

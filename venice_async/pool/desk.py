@@ -116,7 +116,9 @@ class Desk:
         model = admission.permit.model
         bucket, name = self._permits.bucket(model), self._permits.bucket_name(model)
         try:
-            leave = await self._store.take(name, bucket.pace(time.monotonic()), self._guard)
+            leave = await self._store.take(
+                name, bucket.pace(time.monotonic(), even=admission.even), self._guard
+            )
         except StoreError as exc:
             self._do_without(exc)
             return True

@@ -5,6 +5,8 @@
 2. Who waits is admitted in the order that `lines` tells. One whose model has no permit left is passed
    over by those of other models.
 3. How long to wait for a permit is not decided here: `policy` is asked.
+4. Beside calls of others, bulk work never catches up at once: they would wait until its burst has left the
+   rate limit's window.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from venice_async.errors import PoolFullError, RequestTimeoutError, SessionState
 from venice_async.policy.guard import Guard, GuardState
 from venice_async.policy.rate_limit import Permits, RateLimit
 from venice_async.stores import Store
+from venice_async.types.options import Priority
 
 from .admission import Admission
 from .desk import Desk
@@ -67,6 +70,7 @@ class Places:
         self._desk = None if store is None else Desk(store, self.permits, self.guard, self.look)
         self._learning: asyncio.Task[None] | None = None
         self._closed = False
+        self._has_callers = False  # others than bulk work
         self._max_waiting = max_waiting
         self._free = concurrency
         self._lines = Lines()
@@ -143,7 +147,8 @@ class Places:
         """
         if halt is not None:
             halt.check()
-        admission = self._at_once(model)
+        self._has_callers |= priority > Priority.BULK
+        admission = self._at_once(model, priority)
         if admission is None:
             call = Waiting(
                 model=model,
@@ -165,15 +170,15 @@ class Places:
             if self._desk is not None:
                 self._desk.ended(admission)
 
-    def _at_once(self, model: str) -> Admission | None:
+    def _at_once(self, model: str, priority: int) -> Admission | None:
         """Let a call in that has nobody and nothing to wait for."""
         learning = self._ask is not None or not (self._learning is None or self._learning.done())
         if self._closed or learning or self._desk is not None or not self._free or model in self._lines:
             return None
         now = self.now()
-        if self._leave(now) or self._wait(model, now):
+        if self._leave(now) or self._wait(model, now, priority):
             return None
-        return self._admit(model, now)
+        return self._admit(model, now, priority)
 
     async def _in_time(self, call: Waiting, halt: Halt | None) -> Admission:
         try:
@@ -267,7 +272,7 @@ class Places:
         """Let in who waits for a model: after an arrival nothing has changed for the others."""
         now, seconds = self.now(), 0.0
         while self._free and not seconds and model in self._lines:
-            if not (seconds := self._leave(now) or self._wait(model, now)):
+            if not (seconds := self._leave(now) or self._wait_of_first(model, now)):
                 self._go(self._lines.next((model,)), now)
         if self._free and model in self._lines:
             self._come_back(now + seconds)
@@ -296,15 +301,15 @@ class Places:
     def _go(self, call: Waiting, now: float) -> None:
         """Let a call go."""
         self._lines.leave(call)
-        admission = self._admit(call.model, now)
+        admission = self._admit(call.model, now, call.priority)
         if self._desk is not None:
             self._desk.comes(admission)
         call.turn.set_result(admission)
 
-    def _admit(self, model: str, now: float) -> Admission:
+    def _admit(self, model: str, now: float, priority: int) -> Admission:
         self._free -= 1
         self.guard.started()
-        return Admission(self, self.permits.sent(model, now))
+        return Admission(self, self.permits.sent(model, now), even=self._keeps_distance(priority))
 
     def _come_back(self, when: float) -> None:
         """Look again at a time, or earlier."""
@@ -321,7 +326,7 @@ class Places:
         ready: list[str] = []
         soonest = math.inf
         for model in self._lines.models:
-            if not (seconds := self._wait(model, now)):
+            if not (seconds := self._wait_of_first(model, now)):
                 ready.append(model)
                 continue
             soonest = min(soonest, seconds)
@@ -331,9 +336,18 @@ class Places:
                 self._refuse(call, _too_late(seconds, call.deadline - now))
         return ready, soonest
 
-    def _wait(self, model: str, now: float) -> float:
+    def _wait_of_first(self, model: str, now: float) -> float:
+        """Seconds until who is first in a model's line may go; somebody waits there."""
+        first = self._lines.first(model)
+        assert first is not None  # noqa: S101
+        return self._wait(model, now, first.priority)
+
+    def _keeps_distance(self, priority: int) -> bool:
+        return self._has_callers and priority <= Priority.BULK
+
+    def _wait(self, model: str, now: float, priority: int) -> float:
         """Seconds until a request for a model may be sent; infinity while another one is asking."""
-        seconds = self.permits.wait(model, now)
+        seconds = self.permits.wait(model, now, even=self._keeps_distance(priority))
         return seconds if self._desk is None else max(seconds, self._desk.wait(model, now))
 
 
