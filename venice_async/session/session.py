@@ -10,26 +10,21 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio
 from typing_extensions import override
 
-from venice_async.errors import (
-    ConfigurationError,
-    DecodeError,
-    SessionStateError,
-    StorageError,
-)
+from venice_async.errors import ConfigurationError, SessionStateError
 from venice_async.policy.guard import Guard
 from venice_async.policy.rate_limit import RateLimit
 from venice_async.policy.retry import RetryPolicy
-from venice_async.pool import Admission, AfterFailure, BeforeSend, Halt, Pool, confirmed
+from venice_async.pool import AfterFailure, BeforeSend, Halt, Pool
 from venice_async.storage.files import FileSink, check_goal, name_for
 from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread
@@ -41,13 +36,11 @@ from venice_async.types.options import Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
 from venice_async.types.statistics import Statistics
-from venice_async.wire.codec import (
-    encode_request,
-)
-from venice_async.wire.headers import rate_limit_of
+from venice_async.wire.codec import encode_request
 
+from .attempt import Attempts
 from .catalogue import Catalogue, times_of
-from .reception import ImageStream, MemorySink, Reception, Sink, keep
+from .reception import ImageStream, MemorySink, Sink
 
 if TYPE_CHECKING:
     import aiohttp
@@ -55,8 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_BASE_URL", "VeniceSession"]
 
 DEFAULT_BASE_URL = "https://api.venice.ai/api/v1"
-
-_GENERATE = "image/generate"
 
 R = TypeVar("R")
 
@@ -289,37 +280,21 @@ class VeniceSession:
         """
         if (request.variants or 1) > 1:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
-        timeouts, deadline = times_of(self.timeouts, timeout)
-        body = encode_request(request)
+        attempts = self._attempts(request, timeout)
 
         async def begin(attempt: int, call: Call) -> tuple[AsyncExitStack, ImageStream]:
             async with AsyncExitStack() as stack:
                 place = self._pool.place(
-                    request.model, priority=priority, deadline=deadline, again=attempt > 1
+                    request.model, priority=priority, deadline=attempts.deadline, again=attempt > 1
                 )
                 admission = await stack.enter_async_context(place)
-                told = stack.enter_context(call.attempt())
-                post = self._transport.post(
-                    _GENERATE, body, timeouts=timeouts, deadline=deadline, headers=call.headers
-                )
-                with confirmed():
-                    exchange = await stack.enter_async_context(post)
-                    snapshot = rate_limit_of(exchange.headers)
-                    told.answered(exchange.status, snapshot)
-                    admission.answered(exchange.status, snapshot)
-
-                    def ended(answer: Mapping[str, Any]) -> None:
-                        told.received(exchange.received, answer)
-                        admission.end()
-
-                    image = ImageStream(await Reception.open(exchange, request), ended)
-                    await image.begin()
+                image = await attempts.begun(stack, call, admission)
                 return stack.pop_all(), image
 
         with self._running(request) as call:
             if self._check_models:
                 await self._catalogue.check(request)
-            stack, image = await self._pool.retrying(partial(begin, call=call), deadline=deadline)
+            stack, image = await self._pool.retrying(partial(begin, call=call), deadline=attempts.deadline)
             async with stack:
                 yield image
 
@@ -349,40 +324,17 @@ class VeniceSession:
             NotSentError: The halt came while no attempt was in flight.
             VeniceError: As in `generate`, and what the two and the sink raise.
         """
-        timeouts, deadline = times_of(self.timeouts, timeout)
-        body = encode_request(request)
-
-        async def attempt(call: Call, admission: Admission) -> R:
-            sink = open_sink()
-            with call.attempt() as told:
-                try:
-                    async with self._transport.post(
-                        _GENERATE, body, timeouts=timeouts, deadline=deadline, headers=call.headers
-                    ) as exchange:
-                        snapshot = rate_limit_of(exchange.headers)
-                        told.answered(exchange.status, snapshot)
-                        admission.answered(exchange.status, snapshot)
-                        reception = await Reception.open(exchange, request)
-                        answer = await reception.pour_into(sink)
-                        told.received(exchange.received, answer)
-                    return await sink.commit(answer)
-                except (DecodeError, StorageError) as exc:
-                    await keep(sink, exc)
-                    raise
-                except BaseException:
-                    await sink.discard()
-                    raise
-
+        attempts = self._attempts(request, timeout)
         with self._running(request) as call:
             if self._check_models:
                 await self._catalogue.check(request)
             return await self._pool.run(
-                partial(attempt, call),
+                partial(attempts.into, open_sink, call),
                 model=request.model,
                 priority=priority,
                 before_send=before_send,
                 after_failure=after_failure,
-                deadline=deadline,
+                deadline=attempts.deadline,
                 halt=halt,
             )
 
@@ -421,6 +373,9 @@ class VeniceSession:
         """The thread in which the file work of this session is done, but for that of its batches."""
         self.check_open()
         return self._writer
+
+    def _attempts(self, request: ImageRequest, timeout: float | Timeouts | None) -> Attempts:
+        return Attempts(self._transport, request, encode_request(request), *times_of(self.timeouts, timeout))
 
     @contextmanager
     def _running(self, request: ImageRequest) -> Generator[Call, None, None]:
