@@ -64,3 +64,12 @@ def test_the_two_commands_are_where_the_ci_looks_for_them():
     """`.ci/run` reads the commands behind these marks."""
     for name in ("try", "test"):
         assert f"<!-- command: {name} -->\n```bash\n" in README
+
+
+def test_the_performance_tables_are_those_of_the_committed_run():
+    """Each quoted table is in the results, line by line, under the title that it is quoted with."""
+    results = (ROOT / "benchmarks/results/results.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"<!-- results: (.*?) -->\n\n(.*?)\n<!-- end of results -->", README, re.DOTALL)
+    assert len(quoted) == 2
+    for title, table in quoted:
+        assert f"### {title}\n\n{table}" in results

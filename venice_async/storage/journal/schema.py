@@ -38,8 +38,7 @@ LOCK = "lock"
 _APPLICATION = 0x56656E69
 _VERSION = 1
 _BUSY = 5.0  # seconds to wait for somebody who only reads
-_CACHE = 1024  # KiB
-_READING_CACHE = 256  # KiB: what reads, reads everything once
+_CACHE = 256  # KiB: records go to the end, and what reads, reads everything once
 
 _TABLES = f"""
 PRAGMA application_id = {_APPLICATION};
@@ -143,7 +142,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-        connection.execute(f"PRAGMA cache_size = -{_READING_CACHE}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         return connection
     raise AssertionError  # the second one has returned or raised
 
