@@ -28,16 +28,18 @@ async def _image(request: web.Request) -> web.StreamResponse:
     wanted = {"prompt": request.query["prompt"], "model": "fluently-xl", "seed": int(request.query["seed"])}
     url = f"{os.environ['VENICE_BASE_URL']}/image/generate"
     headers = {"Authorization": f"Bearer {os.environ['VENICE_API_KEY']}"}
-    async with request.app[_HTTP].post(url, json=wanted, headers=headers) as answer:
-        response = web.StreamResponse(status=answer.status)
-        try:
+    try:
+        async with request.app[_HTTP].post(url, json=wanted, headers=headers) as answer:
+            response = web.StreamResponse(status=answer.status)
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
                 await response.write(chunk)
             await response.write_eof()
-        except ConnectionResetError:  # the caller has hung up
-            return web.Response(status=499)
-        return response
+            return response
+    except aiohttp.ClientOSError:  # the server has broken the connection
+        return web.Response(status=502)
+    except ConnectionResetError:  # the caller has hung up
+        return web.Response(status=499)
 
 
 def make_app() -> web.Application:
