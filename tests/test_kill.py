@@ -58,7 +58,7 @@ WRITING = [
     ("after-its-link", "os:link", "after", 1, ITS_PART, State.RECEIVED, THERE),
     (
         "after-its-unlink",
-        f"{NAMES}:_move_without_overwriting",
+        f"{NAMES}:move_without_overwriting",
         "after",
         2,
         "",

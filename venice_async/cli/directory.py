@@ -11,7 +11,8 @@ import typer
 from venice_async.gather import stream_retry
 from venice_async.policy.retry import RetryPolicy
 from venice_async.session import VeniceSession
-from venice_async.storage.journal import JournalReader, JournalStatus, audit
+from venice_async.storage.journal import JournalStatus
+from venice_async.storage.shards import ShardedReader, ShardedStatus, audit_job, open_job
 
 from .batch import run_batch
 from .connect import AsJson, BaseUrl, UseSandbox, connected
@@ -19,7 +20,7 @@ from .options import BudgetUsd, rate_limit_from
 from .screen import Screen
 from .signals import run_until_signalled
 
-__all__ = ["Directory", "retry", "status", "verify"]
+__all__ = ["Directory", "retry", "say_unread", "status", "verify"]
 
 Directory = Annotated[Path, typer.Argument(help="The directory of the job.", show_default=False)]
 
@@ -30,7 +31,7 @@ def status(directory: Directory, *, as_json: AsJson = False) -> int:
     [bold]venice-async status lighthouse[/]
     """
     screen = Screen()
-    found = JournalReader(directory).status()
+    found = open_job(directory).status()
     if as_json:
         screen.records([attrs.asdict(found)])
     else:
@@ -56,14 +57,27 @@ def _worded(found: JournalStatus) -> list[str]:
     spent = "not known" if found.spent_usd is None else f"${found.spent_usd:.2f}"
     balance = "" if found.balance_usd is None else f"; the balance was ${found.balance_usd:.2f}"
     job = ", ".join(f"{name} {value}" for name, value in found.job.items())
+    shards: list[str] = []
+    if isinstance(found, ShardedStatus):
+        told = f"{found.shards} of {found.shard_size} items each begun, {found.shards_ended} ended"
+        shards = [f"shards  {told}"]
     return [
         f"job     {job}",
         f"run     {found.runs}, {state}",
+        *shards,
         f"items   {found.items}: {', '.join(counts)}",
         f"spent   {spent}{balance}",
         f"rate    {found.rate:.1f} a minute in the last run",
         *(f"{group.count:>7} {group.outcome}: {group.message}" for group in found.failures),
     ]
+
+
+def say_unread(screen: Screen, directory: Path) -> None:
+    """Tell of a job's shards that a command leaves out, because their journals are not to be read yet."""
+    reader = open_job(directory)
+    if isinstance(reader, ShardedReader) and (unread := len(list(reader.unread()))):
+        verb = "has" if unread == 1 else "have"
+        screen.say(f"{unread} of its shards {verb} not ended, and what is there is left out")
 
 
 def verify(directory: Directory, *, as_json: AsJson = False) -> int:
@@ -73,13 +87,14 @@ def verify(directory: Directory, *, as_json: AsJson = False) -> int:
     """
     screen = Screen()
     counts = {"intact": 0, "missing": 0, "altered": 0, "foreign": 0}
-    for finding in audit(directory):
+    for finding in audit_job(directory):
         counts[finding.verdict] += 1
         if as_json:
             screen.records([attrs.asdict(finding)])
         elif finding.verdict != "intact":
             screen.lines([f"{finding.verdict}  {finding.path}"])
     screen.say(", ".join(f"{number} {verdict}" for verdict, number in counts.items()))
+    say_unread(screen, directory)
     return 1 if counts["missing"] or counts["altered"] else 0
 
 

@@ -12,7 +12,7 @@ from venice_async.storage.dataset import LayoutName, export_dataset
 from venice_async.types.response import ImageFormat
 
 from .connect import AsJson
-from .directory import Directory
+from .directory import Directory, say_unread
 from .screen import Screen
 
 __all__ = ["export"]
@@ -49,4 +49,5 @@ def export(
         screen.lines(f"{finding.verdict}  {finding.path}" for finding in found.left_out)
     left_out = f"; {len(found.left_out):,} left out" if found.left_out else ""
     screen.say(f"{found.images:,} images in {found.shards:,} shards in {to}{left_out}")
+    say_unread(screen, directory)
     return 1 if found.left_out else 0

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from venice_async.errors import MissingExtraError, VeniceError
 from venice_async.storage.gallery import write_page
-from venice_async.storage.journal import JournalReader, State
+from venice_async.storage.journal import State
+from venice_async.storage.shards import open_job
 
-from .directory import Directory
+from .directory import Directory, say_unread
 from .screen import Screen
 
 __all__ = ["gallery", "show_page"]
@@ -26,6 +27,7 @@ def gallery(directory: Directory) -> int:
     broken = f", {report.broken} cannot be shown" if report.broken else ""
     screen.lines([str(report.path)])
     screen.say(f"{report.images} images, {report.thumbnails} new{broken}")
+    say_unread(screen, directory)
     return 0
 
 
@@ -39,7 +41,7 @@ def show_page(screen: Screen, directory: Path, *, wanted: bool) -> None:
     """
     again = f"`venice-async gallery {directory}` makes it"
     try:
-        done = JournalReader(directory).count(State.DONE)
+        done = open_job(directory).count(State.DONE)
         if not done:
             return
         if done > _MOST and not wanted:

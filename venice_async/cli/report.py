@@ -11,11 +11,11 @@ from rich.table import Table
 
 from venice_async.errors import MissingExtraError
 from venice_async.storage.gallery.figures import Figures, read_figures
-from venice_async.storage.journal import JournalReader
+from venice_async.storage.shards import open_job
 from venice_async.types.statistics import Spread
 
 from .connect import AsJson
-from .directory import Directory
+from .directory import Directory, say_unread
 from .screen import Screen
 
 __all__ = ["report", "sheet"]
@@ -27,7 +27,8 @@ def report(directory: Directory, *, as_json: AsJson = False) -> int:
     [bold]venice-async report lighthouse[/]
     """
     screen = Screen()
-    found = read_figures(JournalReader(directory))
+    found = read_figures(open_job(directory))
+    say_unread(screen, directory)
     if as_json:
         screen.records([attrs.asdict(found)])
         return 0
@@ -89,4 +90,5 @@ def sheet(
     width, height = write_sheet(directory, to, rows=rows, columns=columns, cell=cell, force=force)
     screen.lines([str(to)])
     screen.say(f"{width} x {height} pixels")
+    say_unread(screen, directory)
     return 0

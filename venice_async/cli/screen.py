@@ -84,6 +84,7 @@ def _worded(error: VeniceError | str) -> str:
         .replace("or force=True", "or --force")
         .replace("a smaller cell=", "a smaller --cell")
         .replace("with skip_bad_rows=True", "with --skip-bad-rows")
+        .replace("use venice_async.dask", "use --dask")
     )
 
 

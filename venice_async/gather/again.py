@@ -9,7 +9,15 @@ import anyio.to_thread
 import attrs
 
 from venice_async.session import VeniceSession
-from venice_async.storage.journal import Durability, Entry, Journal, JournalReader, State, Verification
+from venice_async.storage.journal import (
+    Durability,
+    Entry,
+    Journal,
+    JournalReader,
+    State,
+    Verification,
+    check_no_shards,
+)
 from venice_async.storage.names import NameTemplate
 from venice_async.types.request import ImageRequest
 
@@ -81,13 +89,14 @@ async def stream_retry(
         drain_timeout: As there.
 
     Raises:
-        ConfigurationError: An argument is outside its range.
+        ConfigurationError: An argument is outside its range, or the directory is that of a job in shards.
         StorageError: There is no journal, or it cannot be read.
     """
     states = [State.FAILED]
     states += [State.UNCONFIRMED, State.SENT] if unconfirmed else []
     states += [State.BILLED] if billed else []
     reader = JournalReader(Path(into))
+    await anyio.to_thread.run_sync(check_no_shards, reader.directory)
     job = await anyio.to_thread.run_sync(reader.job)
     length = await anyio.to_thread.run_sync(reader.count, *states)
     options = checked_options(

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["Published", "temporary_in"]
+__all__ = ["Published", "move_without_overwriting", "temporary_in"]
 
 _NAMES_REMEMBERED = 1000  # it is only a short cut to the next free number
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -37,7 +37,7 @@ class Published:
         """Move a whole file to its name, or to the next free one; the name it got."""
         for candidate in self._candidates(name):
             try:
-                _move_without_overwriting(temporary, f"{self.directory}/{candidate}")
+                move_without_overwriting(temporary, f"{self.directory}/{candidate}")
             except FileExistsError:
                 continue
             except FileNotFoundError:
@@ -75,7 +75,12 @@ def _numbered(name: str, number: int) -> str:
     return f"{stem}-{number}{suffix}"
 
 
-def _move_without_overwriting(source: str, goal: str) -> None:
+def move_without_overwriting(source: str, goal: str) -> None:
+    """Move a whole file to a name that nobody has.
+
+    Raises:
+        FileExistsError: Somebody has it.
+    """
     try:
         os.link(source, goal)
     except OSError as exc:
@@ -97,7 +102,7 @@ def _copy_without_overwriting(source: str, goal: str) -> None:
         shutil.copyfile(source, near)
         with open(near, "rb") as copy:
             os.fsync(copy.fileno())
-        _move_without_overwriting(near, goal)
+        move_without_overwriting(near, goal)
     finally:
         Path(near).unlink(missing_ok=True)
     os.unlink(source)

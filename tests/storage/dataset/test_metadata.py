@@ -16,8 +16,11 @@ from venice_async.sandbox import Fault, Sandbox
 from venice_async.storage import names
 from venice_async.storage.dataset import metadata, rows, write_metadata
 from venice_async.storage.journal import audit
+from venice_async.storage.shards import mark_sharded
 
 from ...jobs import Job, Painter
+from ...sharded import SIZE, job_in_shards, receipt, work
+from ...sharded import recorded as recorded_in_shards
 from .readers import SMALL, SOURCE, bought, check, recorded, varied
 
 
@@ -137,6 +140,60 @@ def test_a_directory_with_numbered_folders_opens_as_well(sandbox, tmp_path, load
     write_metadata(out)
     rows_found = load("imagefolder", out)
     assert [row["sha256"] for row in rows_found] == [image.file.sha256 for image in recorded(out)]
+
+
+def test_a_job_in_shards_opens_as_one(sandbox, tmp_path, load):
+    """With one file at the top for all of them, and none in a shard."""
+    out = tmp_path / "out"
+    mark_sharded(out, SIZE, {})
+    sandbox.script(Fault(422), when=lambda body: body["seed"] == 6, times=1)
+    for number in range(3):
+        work(sandbox, out, number)
+        receipt(out, number)
+    assert len(list(out.rglob("metadata.jsonl"))) == 3
+    for _ in range(2):
+        write_metadata(out)
+        assert list(out.rglob("metadata.jsonl")) == [out / "metadata.jsonl"]
+    expected = recorded_in_shards(out)
+    assert [row["file_name"] for row in lines(out)] == [name for name, _ in expected]
+    assert [row["index"] for row in lines(out)] == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]
+    found = load("imagefolder", out)
+    assert len(found) == 11
+    for row, (name, image) in zip(found, expected, strict=True):
+        assert row["sha256"] == hashlib.sha256((out / name).read_bytes()).hexdigest() == image.file.sha256
+        assert Path(row["image"]["path"]).name == Path(name).name
+        assert row["row"] == row["seed"] == row["index"]
+
+
+def test_a_job_in_shards_opens_while_some_have_not_ended(sandbox, tmp_path, load):
+    """Their images have no rows yet, and stay out."""
+    out = tmp_path / "out"
+    job_in_shards(sandbox, out)
+    write_metadata(out)
+    assert len(lines(out)) == 11
+    assert list(out.rglob("metadata.jsonl")) == [out / "metadata.jsonl"]
+    assert [row["seed"] for row in load("imagefolder", out)] == [row["seed"] for row in lines(out)]
+
+
+def test_a_shard_may_write_its_rows_while_the_whole_takes_them_away(sandbox, tmp_path, monkeypatch):
+    """Neither is in the other's way."""
+    out = tmp_path / "out"
+    mark_sharded(out, SIZE, {})
+    work(sandbox, out, 0)
+    receipt(out, 0)
+    seen = []
+
+    def compared(*args, compare=metadata.filecmp.cmp, **options):
+        if not seen:
+            seen.append(args)
+            write_metadata(out)
+        return compare(*args, **options)
+
+    monkeypatch.setattr(metadata.filecmp, "cmp", compared)
+    assert work(sandbox, out, 0).stopped is None
+    assert (out / "00000" / "metadata.jsonl").exists()
+    write_metadata(out)
+    assert list(out.rglob("metadata.jsonl")) == [out / "metadata.jsonl"]
 
 
 def test_a_job_that_was_killed_has_its_rows_after_the_next_run(nursery, tmp_path, load):

@@ -354,7 +354,7 @@ def test_an_end_while_things_are_brought_to_an_end_loses_nothing(tmp_path, monke
                 journal._put_in_place = lambda *_: ()
                 await journal.keep(item, whole_answer(), lambda files=files: files)
         await die(journal)
-        real, moved = published._move_without_overwriting, 0
+        real, moved = published.move_without_overwriting, 0
 
         def move(source, goal):
             nonlocal moved
@@ -364,7 +364,7 @@ def test_an_end_while_things_are_brought_to_an_end_loses_nothing(tmp_path, monke
             real(source, goal)
 
         with monkeypatch.context() as patched:
-            patched.setattr(published, "_move_without_overwriting", move)
+            patched.setattr(published, "move_without_overwriting", move)
             if survived < 3:
                 with pytest.raises(StorageError):
                     await begun(tmp_path)

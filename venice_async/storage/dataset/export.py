@@ -20,8 +20,9 @@ from attrs import define, field, frozen
 
 from venice_async.errors import ConfigurationError, DirectoryLockedError
 from venice_async.storage.files import EXTENSIONS, prepare_directory, storage_errors, sync_directory
-from venice_async.storage.journal import Finding, JournalReader, RecordedImage
+from venice_async.storage.journal import Finding, RecordedImage
 from venice_async.storage.journal.lock import DirectoryLock
+from venice_async.storage.shards import JobReader, open_job
 from venice_async.types.response import ImageFormat
 
 from .manifest import LOCK, Manifest, Shard, part_of, remove, size_of
@@ -86,7 +87,7 @@ def export_dataset(
     if to.resolve().is_relative_to(directory.resolve()):
         raise ConfigurationError(f"{to} is in the job's own directory; choose another")
     LAYOUTS[layout].check()
-    reader = JournalReader(directory)
+    reader = open_job(directory)
     status = reader.status()
     if status.running:
         text = "A batch is at work here; export it once it has ended"
@@ -113,7 +114,7 @@ def export_dataset(
 class _Selection:
     """The images of a job that are wanted."""
 
-    reader: JournalReader
+    reader: JobReader
     drop_flagged: bool = field(kw_only=True)
     image_format: ImageFormat | None = field(kw_only=True)
 

@@ -2,6 +2,7 @@
 
 1. It is written anew from the journal, whole before it gets its name; what has not changed stays as it is.
 2. It names only what is there: a reader stops at a file that is missing.
+3. A job in shards has one file for all of them, and none in a shard: a reader would take both.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 import orjson
 
 from venice_async.storage.files import storage_errors, sync_directory
-from venice_async.storage.journal import JournalReader, RecordedImage
+from venice_async.storage.journal import RecordedImage
+from venice_async.storage.shards import JobReader, ShardedReader, open_job
 
 from .rows import Row, Survey
 
@@ -38,12 +40,15 @@ def write_metadata(directory: Path, *, synced: bool = True) -> None:
     Raises:
         StorageError: The journal cannot be read, or the disk refused.
     """
-    survey = Survey.of(_present(directory))
+    reader = open_job(directory)
+    survey = Survey.of(_present(reader))
 
     def rows() -> Iterator[Row]:
-        return map(survey.columns.row, _present(directory))
+        return map(survey.columns.row, _present(reader))
 
     put_in_place(directory / METADATA, survey.arranged(rows), synced=synced)
+    for shard in reader.shards() if isinstance(reader, ShardedReader) else ():
+        (shard / METADATA).unlink(missing_ok=True)
 
 
 def put_in_place(goal: Path, rows: Iterable[Row], *, synced: bool) -> None:
@@ -58,7 +63,7 @@ def put_in_place(goal: Path, rows: Iterable[Row], *, synced: bool) -> None:
                 os.fsync(file.fileno())
         if new.stat().st_size == 0:
             goal.unlink(missing_ok=True)
-        elif not (goal.exists() and filecmp.cmp(new, goal, shallow=False)):
+        elif not _is_same(new, goal):
             new.replace(goal)
     finally:
         new.unlink(missing_ok=True)
@@ -66,9 +71,16 @@ def put_in_place(goal: Path, rows: Iterable[Row], *, synced: bool) -> None:
         sync_directory(goal.parent)
 
 
-def _present(directory: Path) -> Iterator[RecordedImage]:
-    for image in JournalReader(directory).images():
+def _is_same(new: Path, goal: Path) -> bool:
+    """Whether both hold the same; somebody may remove the goal meanwhile."""
+    with suppress(FileNotFoundError):
+        return filecmp.cmp(new, goal, shallow=False)
+    return False
+
+
+def _present(reader: JobReader) -> Iterator[RecordedImage]:
+    for image in reader.images():
         with suppress(OSError):
             # A string: a `Path` interns its parts, and of a hundred thousand of them the table stays.
-            if os.stat(f"{directory}/{image.file.name}").st_size == image.file.size:  # noqa: PTH116
+            if os.stat(f"{reader.directory}/{image.file.name}").st_size == image.file.size:  # noqa: PTH116
                 yield image

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from venice_async.storage.journal import FailureGroup, JournalReader
+from venice_async.storage.journal import FailureGroup
+from venice_async.storage.shards import JobReader
 from venice_async.types.statistics import Spread, spread_of
 
 __all__ = ["Figures", "figures_of", "read_figures"]
@@ -74,7 +75,7 @@ def figures_of(
     )
 
 
-def read_figures(reader: JournalReader) -> Figures:
+def read_figures(reader: JobReader) -> Figures:
     """The figures of a directory's job; blocks.
 
     Raises:

@@ -20,7 +20,8 @@ from attrs import frozen
 
 from venice_async.errors import MissingExtraError
 from venice_async.storage.files import storage_errors
-from venice_async.storage.journal import PRIVATE, JournalReader, RecordedImage
+from venice_async.storage.journal import PRIVATE, RecordedImage
+from venice_async.storage.shards import JobReader, open_job
 from venice_async.types.request import NEVER_SENT, ImageRequest
 
 from .figures import read_figures
@@ -75,7 +76,7 @@ def write_page(directory: Path) -> PageReport:
     check_page()
     from .thumbnails import make_thumbnails  # noqa: PLC0415 - needs Pillow
 
-    reader = JournalReader(directory)
+    reader = open_job(directory)
     folder = directory / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     files = ((image.file.sha256, directory / image.file.name) for image in reader.images())
@@ -88,7 +89,7 @@ def write_page(directory: Path) -> PageReport:
     return PageReport(directory / PAGE, count, made, len(broken))
 
 
-def _write_data(goal: Path, reader: JournalReader, broken: set[str]) -> int:
+def _write_data(goal: Path, reader: JobReader, broken: set[str]) -> int:
     """Write what the page's script works on, an image a line; how many there are."""
     new = goal.with_name(f".{goal.name}.part")
     count = 0
@@ -141,7 +142,7 @@ def _plain(value: Any) -> Any:
         return str(value)
 
 
-def _rendered(directory: Path, reader: JournalReader) -> bytes:
+def _rendered(directory: Path, reader: JobReader) -> bytes:
     import jinja2  # noqa: PLC0415 - an extra
 
     environment = jinja2.Environment(
@@ -163,7 +164,7 @@ def _rendered(directory: Path, reader: JournalReader) -> bytes:
     return page.encode(errors="replace")
 
 
-def _times(reader: JournalReader) -> Iterator[tuple[float, float]]:
+def _times(reader: JobReader) -> Iterator[tuple[float, float]]:
     """When each answer was asked for, and when it had come."""
     for image in reader.images():
         if image.image == 0 and image.sent_at is not None and image.ended_at is not None:

@@ -11,12 +11,12 @@ A journal that finds a purchase between two steps brings it to its end, see `rec
 a time writes, in one thread; anybody may read.
 """
 
-from .audit import Finding, audit
+from .audit import Finding, audit, audit_files
 from .forecast import Forecast
 from .journal import DURABILITIES, Costs, Durability, Entry, Journal, Standing
-from .reading import FailureGroup, JournalReader, JournalStatus, RecordedImage
+from .reading import FailureGroup, JournalReader, JournalStatus, RecordedFile, RecordedImage, RecordedRun
 from .records import load_error
-from .schema import PRIVATE, State
+from .schema import PRIVATE, State, check_no_shards
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
 
 __all__ = [
@@ -33,11 +33,15 @@ __all__ = [
     "JournalReader",
     "JournalStatus",
     "PurchaseSink",
+    "RecordedFile",
     "RecordedImage",
+    "RecordedRun",
     "Standing",
     "State",
     "Verification",
     "audit",
+    "audit_files",
+    "check_no_shards",
     "check_verification",
     "load_error",
 ]

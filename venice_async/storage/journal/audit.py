@@ -12,10 +12,10 @@ from attrs import frozen
 
 from venice_async.storage.files import images_in, storage_errors
 
-from .reading import JournalReader
+from .reading import JournalReader, RecordedFile
 from .recovery import file_digest
 
-__all__ = ["Finding", "audit", "unknown_images"]
+__all__ = ["Finding", "audit", "audit_files", "unknown_images"]
 
 
 @frozen
@@ -38,9 +38,22 @@ def audit(directory: Path) -> Iterator[Finding]:
     Raises:
         StorageError: The journal or the directory cannot be read.
     """
+    yield from audit_files(directory, JournalReader(directory).files())
+
+
+def audit_files(directory: Path, files: Iterable[RecordedFile]) -> Iterator[Finding]:
+    """Hash recorded files, and look for images in their directory that are none of them; changes nothing.
+
+    Args:
+        directory: Where the files are, at whatever depth.
+        files: What is known of them.
+
+    Raises:
+        StorageError: The directory cannot be read.
+    """
     with closing(sqlite3.connect("", isolation_level=None)) as known, storage_errors():
         _make(known)
-        for file in JournalReader(directory).files():
+        for file in files:
             name = str(file.path.relative_to(directory))
             known.execute("INSERT OR IGNORE INTO names VALUES (?)", (name,))
             if not file.path.is_file():

@@ -14,7 +14,7 @@ from venice_async.storage.files import check_no_images
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import fingerprint
 
-from .schema import JOURNAL, PRIVATE, State, check_job, connect_to_read, journal_errors
+from .schema import JOURNAL, PRIVATE, State, check_job, check_no_shards, connect_to_read, journal_errors
 
 __all__ = ["Forecast"]
 
@@ -28,6 +28,7 @@ class Forecast:
         extend: Whether another job's journal would be gone on with.
 
     Raises:
+        ConfigurationError: The directory is that of a job in shards.
         JobChangedError: The directory holds another job.
         OutputExistsError: It holds images, and no journal.
         StorageError: The journal cannot be read.
@@ -37,6 +38,7 @@ class Forecast:
         self._path = directory / PRIVATE / JOURNAL
         self._journal: sqlite3.Connection | None = None
         self.spent = 0
+        check_no_shards(directory)
         if not self._path.exists():
             check_no_images(directory)
         else:

@@ -29,7 +29,7 @@ from .lock import DirectoryLock
 from .opening import Costs, Standing, begin_run
 from .records import KeptFile, dump_answer, dump_error, dump_files
 from .recovery import part_name
-from .schema import JOURNAL, LOCK, PRIVATE, State, journal_errors
+from .schema import JOURNAL, LOCK, PRIVATE, State, check_no_shards, journal_errors
 from .steps import Entry
 
 __all__ = ["DURABILITIES", "Costs", "Durability", "Entry", "Journal", "Standing", "WholeFile"]
@@ -100,6 +100,7 @@ class Journal:
             extend: Whether another job's journal is gone on with as this one's.
 
         Raises:
+            ConfigurationError: The directory is that of a job in shards.
             DirectoryLockedError: Another process is at work there.
             JobChangedError: The directory holds another job.
             JournalError: Its journal is damaged, or records of it are lost.
@@ -238,6 +239,7 @@ class Journal:
 
     def _open(self, job: dict[str, str], costs: Costs, *, extend: bool) -> Standing:
         with storage_errors(), journal_errors(self.path):
+            check_no_shards(self.directory)
             prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()

@@ -26,7 +26,7 @@ from .lock import DirectoryLock
 from .records import KeptFile, load_answer, load_error, load_files, load_request
 from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_errors
 
-__all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile", "RecordedImage"]
+__all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile", "RecordedImage", "RecordedRun"]
 
 _PAGE = 256
 _OUTCOME = "items.id, place, state, seed, ended_run, files, request, pictures.body, metadata, answer, error"
@@ -96,6 +96,21 @@ class JournalStatus:
     rate: float
     balance_usd: float | None
     failures: tuple[FailureGroup, ...]
+
+
+@frozen
+class RecordedRun:
+    """A run of a job.
+
+    Attributes:
+        began_at: When it began, Unix seconds.
+        ended_at: When it ended, or None.
+        generated: Items whose images came in it.
+    """
+
+    began_at: float
+    ended_at: float | None
+    generated: int
 
 
 @frozen
@@ -193,6 +208,19 @@ class JournalReader:
         with self._connected() as connection:
             (began,) = connection.execute("SELECT min(began_at) FROM runs").fetchone()
         return float(began)
+
+    def last_run(self) -> RecordedRun:
+        """The job's last run; blocks.
+
+        Raises:
+            StorageError: The journal cannot be read.
+        """
+        with self._connected() as connection:
+            found = connection.execute(
+                "SELECT began_at, ended_at, (SELECT count(*) FROM items"
+                f" WHERE ended_run = runs.id AND state IN {_THERE}) FROM runs ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        return RecordedRun(0.0, None, 0) if found is None else RecordedRun(*found)
 
     def count(self, *states: State) -> int:
         """How many items ended in one of some states; blocks.

@@ -16,15 +16,18 @@ from pathlib import Path
 
 import orjson
 
-from venice_async.errors import JobChangedError, JournalError, StorageError
+from venice_async.errors import ConfigurationError, JobChangedError, JournalError, StorageError
 from venice_async.storage.files import sync_directory
 
 __all__ = [
     "JOURNAL",
     "LOCK",
     "PRIVATE",
+    "SHARDS",
     "State",
+    "changed_fields",
     "check_job",
+    "check_no_shards",
     "connect_to_read",
     "connect_to_write",
     "create",
@@ -34,6 +37,7 @@ __all__ = [
 PRIVATE = ".venice"
 JOURNAL = "journal.sqlite3"
 LOCK = "lock"
+SHARDS = "shards.json"  # marks a directory whose folders hold a journal each
 
 _APPLICATION = 0x56656E69
 _VERSION = 1
@@ -177,17 +181,30 @@ def _damaged(path: Path, detail: str) -> JournalError:
     )
 
 
-def check_job(known: Mapping[str, str], job: Mapping[str, str], directory: Path) -> None:
-    """Raise a `JobChangedError` if a directory's job is another one."""
-    changed = [
+def changed_fields(known: Mapping[str, str], job: Mapping[str, str]) -> list[str]:
+    """What tells two jobs apart, in words."""
+    return [
         f"{name} was {known.get(name, 'not set')}, and is {job.get(name, 'not set')}"
         for name in sorted({*known, *job})
         if known.get(name) != job.get(name)
     ]
-    if changed:
+
+
+def check_job(known: Mapping[str, str], job: Mapping[str, str], directory: Path) -> None:
+    """Raise a `JobChangedError` if a directory's job is another one."""
+    if changed := changed_fields(known, job):
         raise JobChangedError(
             f"{directory} holds another job: {'; '.join(changed)}. Nothing was sent; choose another"
             " directory, or add to this one with extend=True"
+        )
+
+
+def check_no_shards(directory: Path) -> None:
+    """Raise a `ConfigurationError` if a directory is that of a job in shards, each with its own journal."""
+    if (directory / PRIVATE / SHARDS).exists():
+        raise ConfigurationError(
+            f"{directory} holds a job in shards. Nothing was sent; use venice_async.dask, or a shard's own"
+            f" directory, such as {directory / '00000'}"
         )
 
 
