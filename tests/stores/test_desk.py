@@ -125,6 +125,56 @@ def test_a_store_that_breaks_while_an_image_comes_costs_no_image(path, until):
     assert [type(warning) for warning in told] == [RuntimeWarning]
 
 
+def test_a_store_that_is_there_again_is_come_back_to(path, until, monkeypatch):
+    """It hears of what was sent without it; the whole limit is used again when a window has passed."""
+    monkeypatch.setattr("venice_async.pool.desk._TRY_AGAIN", 0.05)
+
+    async def body(pool):
+        async def held(_):
+            await hold.wait()
+
+        hold = asyncio.Event()
+        flight = asyncio.create_task(pool.run(held, model="m"))
+        await until(lambda: flights(path) == 1)
+        with sqlite3.connect(path) as connection:
+            connection.execute("ALTER TABLE flights RENAME TO gone")
+        connection.close()
+        for _ in range(3):
+            await pool.run(lambda _: done(), model="m")
+        assert pool.permits.bucket("m").pace(0.0).limit == 50_000
+        hold.set()
+        await flight
+        pool.permits.bucket("m").window, began = 0.3, asyncio.get_running_loop().time()
+        with sqlite3.connect(path) as connection:
+            connection.execute("ALTER TABLE gone RENAME TO flights")
+        connection.close()
+        await until(lambda: flights(path) == 0)
+        with sqlite3.connect(path) as connection:
+            (sends,) = connection.execute("SELECT count(*) FROM sends").fetchone()
+        connection.close()
+        assert sends == 4
+        await until(lambda: pool.permits.bucket("m").pace(0.0).limit == 100_000)
+        assert asyncio.get_running_loop().time() > began + 0.3
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(pooled(path, body))
+    assert [warning.category for warning in caught] == [RuntimeWarning]
+
+
+def test_a_store_that_stays_away_is_let_go_of_at_the_end(path, monkeypatch):
+    """Nobody waits for it to come back."""
+
+    async def body(pool):
+        with sqlite3.connect(path) as connection:
+            connection.execute("DROP TABLE flights")
+        connection.close()
+        await pool.run(lambda _: done(), model="m")
+
+    with pytest.warns(RuntimeWarning, match="knows of no others"):
+        asyncio.run(asyncio.wait_for(pooled(path, body), 10))
+
+
 def test_what_is_queued_behind_a_step_that_failed_fails_at_once(path, monkeypatch):
     """A locked file is waited for once, not once for each call."""
     monkeypatch.setattr("venice_async.stores.sqlite._BUSY", 0.3)

@@ -17,6 +17,7 @@ from venice_async.errors import ConfigurationError
 from venice_async.types.catalogue import KeyRateLimits
 from venice_async.types.response import RateLimitSnapshot
 
+from .address import veiled
 from .bucket import Bucket, Permit, ServerClock
 from .pace import SendLog
 
@@ -38,8 +39,13 @@ def _requests(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 def _address(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and (not isinstance(value, str) or "://" not in value):
         raise ConfigurationError(
-            f"{attribute.name}={value!r}: expected an address such as sqlite:///path, or None"
+            f"{attribute.name}={veiled(value)!r}: expected an address such as sqlite:///path or"
+            " redis://host:port/number, or None"
         )
+
+
+def _shown(address: str | None) -> str:
+    return repr(address if address is None else veiled(address))
 
 
 @frozen(kw_only=True)
@@ -55,14 +61,15 @@ class RateLimit:
     """
 
     requests_per_minute: int | None = field(default=None, validator=_requests)
-    shared: str | None = field(default=None, validator=_address)
+    shared: str | None = field(default=None, validator=_address, repr=_shown)
 
     @classmethod
     def auto(cls, shared: str | None = None) -> RateLimit:
         """What the server allows, learned from the key's settings and from the answers.
 
         Args:
-            shared: Where the processes that use one key meet, for example `sqlite:///path`.
+            shared: Where the processes that use one key meet: `sqlite:///path` for those of one machine,
+                `redis://host:port/number` for those of many; a fragment (`#team`) names a key of several.
         """
         return cls(shared=shared)
 
@@ -165,6 +172,12 @@ class Permits:
         self._share = share
         for bucket in (*self._buckets.values(), *filter(None, [self._of_the_key])):
             bucket.divide(share)
+
+    @property
+    def longest_window(self) -> float:
+        """Seconds of the longest window among the limits that are known."""
+        buckets = (*self._buckets.values(), *filter(None, [self._of_the_key]))
+        return max((bucket.window for bucket in buckets), default=0.0)
 
     def answered(self, permit: Permit, snapshot: RateLimitSnapshot | None, now: float) -> None:
         """An answer came, of any status but 429 and 503."""

@@ -4,6 +4,8 @@
    tells of the others is counted as our own, so the next decision is a better one.
 2. One call of a bucket asks at a time.
 3. A store that fails while it is used is done without: a cautious share of the limit, one warning.
+4. It is asked again now and then. Once it is there, everything goes by it; the share stays a cautious one
+   until the others, too, have had time to come back, and a window has passed.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ __all__ = ["Desk"]
 T = TypeVar("T")
 
 _LOOK_AGAIN = 0.2  # seconds, where only another process knows more
+_TRY_AGAIN = 15.0  # seconds from one try to the next to come back to a store that failed
 
 
 class Desk:
@@ -50,6 +53,7 @@ class Desk:
         self._processes = 1
         self._down = False
         self._closed = False
+        self._returning: asyncio.Task[None] | None = None
         self._steps: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -63,6 +67,9 @@ class Desk:
     async def close(self) -> None:
         """Tell the store what is still to be told, and close it."""
         self._closed = True
+        if self._returning is not None:
+            self._returning.cancel()
+            await asyncio.wait({self._returning})
         while self._steps:
             await asyncio.wait(self._steps)
         await self._store.close()
@@ -110,16 +117,18 @@ class Desk:
             await self._tell(admission)
 
     async def _take(self, admission: Admission) -> bool:
-        if self._down:
-            self.leaves(admission)
-            return True
         model = admission.permit.model
         bucket, name = self._permits.bucket(model), self._permits.bucket_name(model)
+        if self._down:
+            self.leaves(admission)
+            self._store.missed_send(name, admission.permit.sent_at)
+            return True
         try:
             leave = await self._store.take(
                 name, bucket.pace(time.monotonic(), even=admission.even), self._guard
             )
         except StoreError as exc:
+            self._store.missed_send(name, admission.permit.sent_at)
             self._do_without(exc)
             return True
         finally:
@@ -135,7 +144,10 @@ class Desk:
         return False
 
     async def _tell(self, admission: Admission) -> None:
-        if admission.flight is None or self._down:
+        if admission.flight is None:
+            return
+        if self._down:
+            self._store.missed_end(admission.flight)
             return
         model = admission.permit.model
         try:
@@ -146,6 +158,7 @@ class Desk:
                 await self._store.pause(None, self._guard.silent_until)
             await self._store.ended(admission.flight, failed=admission.failed)
         except StoreError as exc:
+            self._store.missed_end(admission.flight)
             self._do_without(exc)
 
     def _do_without(self, error: StoreError) -> None:
@@ -156,6 +169,21 @@ class Desk:
         self._not_before.clear()
         share = max(2, self._processes)
         self._permits.divide(share)
+        if self._returning is None:
+            self._returning = asyncio.create_task(self._return(), name="venice_async return to the store")
         text = f"{error}; from now on this process uses 1/{share} of the rate limit and knows of no others"
         # By the loop: a warning that is raised as an error must not cost an image that was paid for.
         asyncio.get_running_loop().call_soon(warnings.warn, text, RuntimeWarning)
+
+    async def _return(self) -> None:
+        """Come back to the store once it can be used again, and to the whole limit after that."""
+        while self._down:
+            while self._down:
+                await asyncio.sleep(_TRY_AGAIN)
+                self._down = not await self._store.resume()
+            self._look()
+            # The others come back within as long, and what they sent meanwhile counts for a window.
+            await asyncio.sleep(_TRY_AGAIN + self._permits.longest_window)
+        self._permits.divide(1)
+        self._returning = None
+        self._look()

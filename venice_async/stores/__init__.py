@@ -1,7 +1,7 @@
-"""What several processes share: sends, failures, pauses.
+"""What several processes share: sends, failures, pauses, leases, budgets.
 
 1. A store checks and records in one atomic step: two processes never take the same permit.
-2. Times are seconds on the machine's monotonic clock, which all of its processes have in common.
+2. Times that go in and come out are seconds on the machine's monotonic clock.
 3. What a process leaves behind when it dies expires by itself.
 """
 

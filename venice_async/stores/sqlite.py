@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +24,7 @@ from venice_async.policy.guard import WINDOW, GuardState
 from venice_async.policy.pace import Pace
 from venice_async.storage.writer import WriterThread
 
+from . import leases
 from .store import Leave
 
 __all__ = ["SqliteStore"]
@@ -31,6 +33,7 @@ T = TypeVar("T")
 
 _BUSY = 5.0  # seconds to wait for the file's lock
 _LONGEST_FLIGHT = 600.0  # seconds
+_MISSED_AT_MOST = 10_000  # sends
 _SOON = 1.0  # seconds of a time in the future that are no sign of another clock
 
 _TABLES = """
@@ -43,6 +46,12 @@ CREATE TABLE IF NOT EXISTS failures (
 );
 CREATE TABLE IF NOT EXISTS flights (id INTEGER PRIMARY KEY, at REAL NOT NULL, pid INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS pauses (bucket TEXT PRIMARY KEY, until REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS leases (
+    name TEXT PRIMARY KEY, token INTEGER NOT NULL, at REAL NOT NULL, until REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS claims (
+    job TEXT NOT NULL, part TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (job, part)
+);
 """
 _EVERY_BUCKET = ""
 
@@ -62,6 +71,8 @@ class SqliteStore:
         self._pid = os.getpid()
         self._seen_sends: dict[str, int] = {}
         self._seen_failures = 0
+        self._missed_sends: deque[tuple[str, float, int]] = deque(maxlen=_MISSED_AT_MOST)
+        self._missed_ends: list[tuple[int]] = []
 
     async def open(self) -> None:
         """Connect.
@@ -111,6 +122,78 @@ class SqliteStore:
             StoreError: The store cannot be used.
         """
         await self._step(partial(self._pause, bucket=bucket or _EVERY_BUCKET, until=until))
+
+    def missed_send(self, bucket: str, at: float) -> None:
+        """Note a send that was made while the store could not be asked."""
+        self._missed_sends.append((bucket, at, self._pid))
+
+    def missed_end(self, flight: int) -> None:
+        """Note the end of a send that the store could not be told."""
+        self._missed_ends.append((flight,))
+
+    async def resume(self) -> bool:
+        """Whether a store that failed can be used again; it has recorded then what it missed."""
+        sends, ends = list(self._missed_sends), list(self._missed_ends)
+        self._broken = None
+        try:
+            await self._step(partial(self._record, sends=sends, ends=ends))
+        except StoreError:
+            return False
+        for _ in sends:
+            self._missed_sends.popleft()
+        del self._missed_ends[: len(ends)]
+        return True
+
+    async def lease(self, name: str, seconds: float) -> int | None:
+        """Take a lease that nobody holds.
+
+        Args:
+            name: The lease's.
+            seconds: For how long.
+
+        Returns:
+            Its token, larger than every earlier one of the name; None while somebody holds it.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        return await self._step(partial(leases.lease, name=name, seconds=seconds))
+
+    async def renew(self, name: str, token: int, seconds: float) -> bool:
+        """Hold a lease for so long from now, also one that ran out or was forgotten.
+
+        Returns:
+            False where somebody else has taken it since.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        return await self._step(partial(leases.renew, name=name, token=token, seconds=seconds))
+
+    async def release(self, name: str, token: int) -> None:
+        """Give a lease back; a token that somebody else's has followed has no effect.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        await self._step(partial(leases.release, name=name, token=token))
+
+    async def claim(self, job: str, part: str, amount: int, limit: int) -> bool:
+        """Let a part of a job hold an amount in all, in millionths of a US dollar.
+
+        Args:
+            job: The job's name.
+            part: The part's.
+            amount: What it has spent and set aside, instead of what it held.
+            limit: What all parts may hold together.
+
+        Returns:
+            False where that would be more than the limit, and more than the part held: nothing changed.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        return await self._step(partial(leases.claim, job=job, part=part, amount=amount, limit=limit))
 
     async def _step(self, step: Callable[[sqlite3.Connection], T]) -> T:
         return await self._thread.submit(partial(self._transact, step))
@@ -219,6 +302,15 @@ class SqliteStore:
         sql.execute("DELETE FROM flights WHERE id = ?", (flight,))
         if failed:
             sql.execute("INSERT INTO failures (at, pid) VALUES (?, ?)", (time.monotonic(), self._pid))
+
+    def _record(
+        self, sql: sqlite3.Connection, *, sends: list[tuple[str, float, int]], ends: list[tuple[int]]
+    ) -> None:
+        """Catch up with what was missed; fails where a step of any kind would."""
+        sql.executemany("INSERT INTO sends (bucket, at, pid) VALUES (?, ?, ?)", sends)
+        sql.executemany("DELETE FROM flights WHERE id = ?", ends)
+        for table in ("failures", "pauses"):
+            sql.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - the names stand here
 
     def _pause(self, sql: sqlite3.Connection, *, bucket: str, until: float) -> None:
         sql.execute(
