@@ -31,6 +31,8 @@
       DecodeError                              an answer of status 200 that is not what it should be
       TooManyFailuresError                     a batch that went wrong was stopped
       BudgetExceededError                      the next purchase would cost more than is left; not sent
+      LeaseLostError                           another worker has taken a shard over; not sent
+      ShardError                               a shard of a distributed job has no outcome
       StoreError                               what several processes share cannot be used
       StorageError (OSError)                   the disk refused
         OutputExistsError (FileExistsError)    the place is taken; nothing is ever overwritten
@@ -59,6 +61,7 @@ __all__ = [
     "Fault",
     "JobChangedError",
     "JournalError",
+    "LeaseLostError",
     "MissingExtraError",
     "NotFoundError",
     "OutputExistsError",
@@ -71,6 +74,7 @@ __all__ = [
     "RequestTimeoutError",
     "ServerError",
     "SessionStateError",
+    "ShardError",
     "StatusError",
     "StorageError",
     "StoreError",
@@ -310,6 +314,14 @@ class DirectoryLockedError(StorageError):
 
 class JournalError(StorageError):
     """A job's journal is damaged, missing or too new; nothing was sent, and the message says what to do."""
+
+
+class LeaseLostError(VeniceError):
+    """Another worker has taken over the shard that this one was at work on; nothing more was sent."""
+
+
+class ShardError(VeniceError):
+    """A shard of a distributed job has no outcome: its workers have died, or have raised."""
 
 
 class StoreError(VeniceError):

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Protocol
 
 from attrs import field, frozen
 
 from .errors import BatchError, VeniceError
-from .storage.journal import JournalReader
 from .types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 
-__all__ = ["BatchReport"]
+__all__ = ["BatchReport", "Outcomes"]
+
+
+class Outcomes(Protocol):
+    """Where the outcomes of a run are read."""
+
+    def outcomes(self, run: int, *, lost: bool = False) -> AsyncGenerator[Outcome, None]:
+        """The outcomes of a run in the order of the input; only what is no image, if so asked."""
+        ...
 
 
 @frozen(kw_only=True)
@@ -43,8 +51,13 @@ class BatchReport:
     elapsed: float
     stopped: VeniceError | None
     _errors: tuple[VeniceError, ...] = field(default=(), repr=False, alias="errors")
-    _journal: JournalReader = field(repr=False, alias="journal")
+    _journal: Outcomes = field(repr=False, alias="journal")
     _run: int = field(repr=False, alias="run")
+
+    @property
+    def errors(self) -> tuple[VeniceError, ...]:
+        """Those of the first hundred requests that are no images."""
+        return self._errors
 
     def outcomes(self) -> AsyncGenerator[Outcome, None]:
         """Every outcome, in the order of the input, read from the directory's journal.

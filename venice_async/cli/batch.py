@@ -23,7 +23,7 @@ from venice_async.types.request import ImageRequest
 
 from .screen import Live, Screen
 
-__all__ = ["Job", "generate_images", "run_batch", "show_plan"]
+__all__ = ["Job", "generate_images", "run_batch", "show_plan", "sum_up", "was_whole"]
 
 
 @frozen
@@ -92,12 +92,16 @@ async def run_batch(
         if entered:
             for outcome in stream.unread:
                 live.write(outcome)
-            _sum_up(stream, screen, live, into)
+            sum_up(stream.report, stream.progress.total, screen, live, into)
     report = stream.report
     await _suggest(session, screen, report)
-    there = report.generated + report.skipped
+    return 0 if was_whole(report) else 1
+
+
+def was_whole(report: BatchReport) -> bool:
+    """Whether every image is there, and any."""
     lost = report.failed or report.unconfirmed or report.pending or report.stopped
-    return 0 if there and not lost else 1
+    return bool(report.generated + report.skipped) and not lost
 
 
 async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
@@ -110,9 +114,9 @@ async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
             raise
 
 
-def _sum_up(stream: OutcomeStream, screen: Screen, live: Live, into: Path) -> None:
-    report = stream.report
-    counts = [f"{report.generated} of {stream.progress.total} generated"]
+def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, into: Path) -> None:
+    """Say what a batch did, and what to do next."""
+    counts = [f"{report.generated} of {'?' if total is None else total} generated"]
     counts += [f"{report.skipped} skipped"] if report.skipped else []
     counts += [f"{report.failed} failed"] if report.failed else []
     counts += [f"{report.unconfirmed} unconfirmed (may have been billed)"] if report.unconfirmed else []

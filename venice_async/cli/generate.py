@@ -17,6 +17,7 @@ from venice_async.types.response import ImageFormat
 
 from .batch import Job, generate_images, show_plan
 from .connect import AsJson, BaseUrl, UseSandbox, connected
+from .distributed import distribute_images
 from .gallery import show_page
 from .options import (
     BudgetUsd,
@@ -101,6 +102,25 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    shared: Annotated[
+        str | None,
+        typer.Option(
+            help="Where processes with one key meet: sqlite:///path, or redis://host.",
+            rich_help_panel=_JOB,
+            show_default=False,
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            help="Have a Dask cluster do it: tcp://scheduler:8786, or local:4.",
+            rich_help_panel=_JOB,
+            show_default=False,
+        ),
+    ] = None,
+    shard_size: Annotated[
+        int, typer.Option(min=1, help="Requests in one task of --dask.", rich_help_panel=_JOB)
+    ] = 500,
     attempts: Annotated[
         int, typer.Option(min=1, help="Attempts for what was not billed.", rich_help_panel=_JOB)
     ] = RetryPolicy().attempts,
@@ -268,12 +288,16 @@ def generate(
     }
     how = {
         "concurrency": concurrency,
-        "rate_limit": rate_limit_from(per_minute),
+        "rate_limit": rate_limit_from(per_minute, shared),
         "retry": RetryPolicy(attempts=attempts, resend_unconfirmed=resend_unconfirmed),
     }
     with connected(sandbox=sandbox, base_url=base_url, **how) as session:
         if dry_run:
             work = show_plan(session, screen, job, as_json=as_json)
+        elif dask is not None:
+            where = {"base_url": session.base_url, "api_key": "sandbox" if sandbox else None}
+            more = {**options, **how, **where, "shard_size": shard_size}
+            work = distribute_images(dask, screen, job, more, as_json=as_json)
         else:
             work = generate_images(session, screen, job, options, as_json=as_json)
         code = run_until_signalled(work)

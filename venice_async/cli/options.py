@@ -85,11 +85,11 @@ def whole_or_share(number: float | None) -> float | None:
     return int(number) if number is not None and number.is_integer() else number
 
 
-def rate_limit_from(per_minute: int | None) -> RateLimit | None:
+def rate_limit_from(per_minute: int | None, shared: str | None = None) -> RateLimit | None:
     """What the server allows without the option, no limit for 0."""
     if per_minute is None:
-        return RateLimit.auto()
-    return RateLimit.per_minute(per_minute) if per_minute else None
+        return RateLimit.auto(shared=shared)
+    return RateLimit.per_minute(per_minute, shared=shared) if per_minute else None
 
 
 def what_from(given: Mapping[str, Any], limits: RequestLimits) -> ImageRequest | Sweep | RequestFile:

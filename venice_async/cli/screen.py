@@ -150,12 +150,17 @@ class Live:
 
     def show(self, outcome: Outcome, progress: BatchProgress) -> None:
         """Take in one more outcome."""
+        if isinstance(outcome, Generated):
+            self._display.newest = str(outcome.paths[-1])
+        self.advance(progress)
+        self.write(outcome)
+
+    def advance(self, progress: BatchProgress) -> None:
+        """Show where the batch stands."""
         lost = f"{progress.skipped} skipped, " if progress.skipped else ""
         lost += f"{progress.failed} failed"
         if progress.unconfirmed:
             lost += f", {progress.unconfirmed} unconfirmed"
-        if isinstance(outcome, Generated):
-            self._display.newest = str(outcome.paths[-1])
         self._display.update(
             self._task,
             completed=progress.done + progress.skipped,
@@ -164,7 +169,6 @@ class Live:
             rate=progress.rate,
             eta=progress.eta,
         )
-        self.write(outcome)
 
     def write(self, outcome: Outcome) -> None:
         """One line for each file, or for what went wrong."""

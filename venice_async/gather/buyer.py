@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from copy import copy
 from pathlib import Path
 
@@ -22,9 +22,11 @@ from attrs import define, field, frozen
 from venice_async.errors import (
     BudgetExceededError,
     ConfigurationError,
+    LeaseLostError,
     NotFoundError,
     SessionStateError,
     StorageError,
+    StoreError,
     UnconfirmedError,
     ValidationError,
     VeniceError,
@@ -42,9 +44,15 @@ from venice_async.types.request import ImageRequest
 
 from .purchase import Purchase
 
-__all__ = ["Buyer", "Told"]
+__all__ = ["Buyer", "Gate", "Told"]
+
+Gate = Callable[[int], Awaitable[None]]
+"""Awaited before each purchase, with what the batch has spent and set aside in all its runs, in millionths of
+a US dollar; raising stops the batch."""
 
 _SHOWN = 60
+# What comes before a purchase, and would come before every further one.
+_STOP = (BudgetExceededError, ConfigurationError, LeaseLostError, SessionStateError, StoreError)
 _HIGHEST_SEED = 999_999_998
 
 
@@ -78,6 +86,7 @@ class Buyer:
         halt: Ends the waiting.
         stop: Called with what every further item would meet as well.
         tell: Called with the outcome of an item that was cut off.
+        gate: Asked before each purchase, or None.
 
     Attributes:
         settled: Set, and replaced, once a purchase that was in flight is over.
@@ -95,6 +104,7 @@ class Buyer:
     halt: Halt
     stop: Callable[[VeniceError], None]
     tell: Callable[[Outcome], None]
+    gate: Gate | None = None
     settled: anyio.Event = field(init=False, factory=anyio.Event)
     _gone: dict[str, NotFoundError] = field(init=False, factory=dict)
 
@@ -146,7 +156,7 @@ class Buyer:
         except NotSentError:
             await purchase.withdraw()
             return None
-        except (BudgetExceededError, ConfigurationError, SessionStateError) as exc:
+        except _STOP as exc:
             await purchase.withdraw()
             self.stop(exc)
             return None

@@ -64,6 +64,8 @@ class Purchase:
         self.sent = False
         self.check_model()
         await self._reserve()
+        if (gate := self.buyer.gate) is not None:
+            await gate(self.buyer.budget.spent + self.buyer.budget.reserved)
         with anyio.CancelScope(shield=True):
             self._sink = await self._intend()
         try:

@@ -35,7 +35,7 @@ from venice_async.types.catalogue import ImageModel
 from venice_async.types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
 
-from .buyer import Buyer
+from .buyer import Buyer, Gate
 from .options import Options
 
 __all__ = ["Items", "OutcomeStream"]
@@ -63,7 +63,18 @@ class Items(Protocol):
 
 
 class OutcomeStream:
-    """The outcomes of a batch as they come; made by `stream_generate`."""
+    """The outcomes of a batch as they come; made by `stream_generate`.
+
+    Args:
+        session: Open.
+        journal: The directory's.
+        items: What the batch works on.
+        job: What makes the job the one it is, by name.
+        options: How it is carried out.
+        extend: Whether a directory with another job's journal is added to.
+        gate: Asked before each purchase, or None.
+        rows: Whether `metadata.jsonl` is written in the end.
+    """
 
     def __init__(
         self,
@@ -74,12 +85,16 @@ class OutcomeStream:
         options: Options,
         *,
         extend: bool = False,
+        gate: Gate | None = None,
+        rows: bool = True,
     ) -> None:
         self._session = session
         self._items = items
         self._job = job
         self._options = options
         self._extend = extend
+        self._gate = gate
+        self._rows = rows
         self._journal = journal
         self._budget = Budget(options.budget)
         self._run_number = self._spent_before = self._held = 0
@@ -118,6 +133,7 @@ class OutcomeStream:
             halt=self._halt,
             stop=self._stop_because,
             tell=self._tell_late,
+            gate=self._gate,
         )
         self._priced = bool(models)
         workers = self._options.workers
@@ -145,9 +161,9 @@ class OutcomeStream:
     async def _close(self) -> None:
         """End the run; the rows of its images are written while the directory is still its own."""
         journal = self._journal
-        last = partial(write_metadata, journal.directory, synced=journal.synced)
+        write_rows = partial(write_metadata, journal.directory, synced=journal.synced)
         try:
-            await journal.close(self._stopped, last=last)
+            await journal.close(self._stopped, **({"last": write_rows} if self._rows else {}))
         except StorageError as exc:  # the images are there, and the next run writes what is missing
             self._stop_because(exc)
 
@@ -204,6 +220,17 @@ class OutcomeStream:
             elapsed=self._elapsed(),
             spent_usd=usd(self._budget.spent - self._spent_before) if self._spending_known() else None,
         )
+
+    @property
+    def run(self) -> int:
+        """The number of the journal's run, from 1; 0 before the batch has begun."""
+        return self._run_number
+
+    @property
+    def losses(self) -> tuple[int, int]:
+        """How many of the items that were tried are no images, and how many were tried."""
+        lost = self._counts[Failed] + self._counts[Unconfirmed] - self._held
+        return lost, lost + self._counts[Generated]
 
     @property
     def unread(self) -> tuple[Outcome, ...]:
@@ -310,8 +337,7 @@ class OutcomeStream:
             return
         if stops_batch(outcome.error):
             self._stop_because(outcome.error)
-        lost = self._counts[Failed] + self._counts[Unconfirmed] - self._held
-        tried = lost + self._counts[Generated]
+        lost, tried = self.losses
         if too_many_failures(lost, tried, allowed := self._options.max_failures):
             text = f"{lost} of {tried} items failed; max_failures={allowed}"
             self._stop_because(TooManyFailuresError(text))

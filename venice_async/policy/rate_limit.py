@@ -55,6 +55,7 @@ class RateLimit:
     Attributes:
         requests_per_minute: Requests a minute and model at most; None for what the server allows.
         shared: Where the processes that use one key meet, as an address; None for this one alone.
+        share: Of so many equal parts of each limit, one is used.
 
     Raises:
         ConfigurationError: A value is none that can be meant.
@@ -62,6 +63,7 @@ class RateLimit:
 
     requests_per_minute: int | None = field(default=None, validator=_requests)
     shared: str | None = field(default=None, validator=_address, repr=_shown)
+    share: int = field(default=1, validator=_requests)
 
     @classmethod
     def auto(cls, shared: str | None = None) -> RateLimit:
@@ -109,6 +111,10 @@ class Permits:
     _loads: dict[str, _Load] = field(init=False, factory=dict)
     _clock: ServerClock = field(init=False, factory=ServerClock)
     _share: int = field(init=False, default=1)
+
+    def __attrs_post_init__(self) -> None:
+        if self.rate_limit is not None:
+            self._share = self.rate_limit.share
 
     def bucket(self, model: str) -> Bucket:
         """The bucket that a model's requests come from."""
@@ -169,9 +175,9 @@ class Permits:
 
     def divide(self, share: int) -> None:
         """Use no more than one of so many parts of each limit from now on."""
-        self._share = share
+        self._share = max(share, self._share)
         for bucket in (*self._buckets.values(), *filter(None, [self._of_the_key])):
-            bucket.divide(share)
+            bucket.divide(self._share)
 
     @property
     def longest_window(self) -> float:

@@ -1,0 +1,54 @@
+"""A Dask cluster on this machine, and what its tests ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections import Counter
+
+from distributed import Client, LocalCluster
+
+SMALL = {"model": "fluently-xl", "width": 64, "height": 64, "durability": "process"}
+
+
+@contextlib.asynccontextmanager
+async def cluster(workers=2):
+    """So many worker processes on this machine, and a client of theirs."""
+    async with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            asynchronous=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as started,
+        Client(started, asynchronous=True) as client,
+    ):
+        yield client
+
+
+def distributed(test, workers=2):
+    """Run a test's coroutine with a client."""
+
+    async def main():
+        async with cluster(workers) as client:
+            return await test(client)
+
+    return asyncio.run(main())
+
+
+def prompts(number):
+    return [f"a fox, number {n}" for n in range(number)]
+
+
+def bought(sandbox):
+    """How often each prompt was billed."""
+    return Counter(
+        request.body["prompt"] for request in sandbox.requests if request.body and request.status == 200
+    )
+
+
+async def worker_pids(client):
+    return await client.run(os.getpid)

@@ -1,0 +1,242 @@
+"""A job over the workers of a Dask cluster: nothing is lost, nothing is bought twice, one limit for all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+
+import pytest
+
+from venice_async import ImageRequest, RateLimit
+from venice_async.dask import DistributedJob, distribute_generate
+from venice_async.errors import (
+    AuthenticationError,
+    BudgetExceededError,
+    ConfigurationError,
+    JobChangedError,
+    TooManyFailuresError,
+)
+from venice_async.sandbox import Fault, Sandbox
+
+from .cluster import SMALL, bought, distributed, prompts, worker_pids
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def receipts(into):
+    return [json.loads(path.read_bytes()) for path in sorted((into / ".venice/receipts").iterdir())]
+
+
+def test_shards_become_one_directory_and_the_same_call_again_buys_nothing(tmp_path):
+    """The outcomes are those of the input, in its order, with the files in the shards' folders."""
+
+    async def test(client):
+        async def generate():
+            return await distribute_generate(
+                client, prompts(10), into=tmp_path / "out", shard_size=4, api_key="key", base_url=url, **SMALL
+            )
+
+        first = await generate()
+        outcomes = [outcome async for outcome in first.outcomes()]
+        return first, outcomes, await generate()
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        first, outcomes, second = distributed(test)
+        assert sandbox.account.billed == 10
+    first.raise_for_failures()
+    assert (first.generated, first.pending, second.generated, second.skipped) == (10, 0, 0, 10)
+    assert [outcome.index for outcome in outcomes] == list(range(10))
+    assert [outcome.request.prompt for outcome in outcomes] == prompts(10)
+    folders = [str(outcome.paths[0].relative_to(tmp_path / "out").parent) for outcome in outcomes]
+    assert folders == ["00000"] * 4 + ["00001"] * 4 + ["00002"] * 2
+    assert [
+        (receipt["shard"], receipt["ended"], receipt["items"]) for receipt in receipts(tmp_path / "out")
+    ] == [
+        (0, True, 4),
+        (1, True, 4),
+        (2, True, 2),
+    ]
+    rows = [json.loads(line) for line in (tmp_path / "out/metadata.jsonl").read_text().splitlines()]
+    assert [row["index"] for row in rows] == list(range(10))
+    assert not list((tmp_path / "out").glob("*/metadata.jsonl"))
+
+
+def test_another_job_in_the_directory_is_refused(tmp_path):
+    """Before anything is sent."""
+
+    async def test(client):
+        for model in ("fluently-xl", "venice-sd35"):
+            await distribute_generate(
+                client,
+                prompts(2),
+                into=tmp_path / "out",
+                api_key="key",
+                base_url=url,
+                **{**SMALL, "model": model},
+            )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        with pytest.raises(JobChangedError, match="model"):
+            distributed(test)
+        assert sandbox.account.received == 2
+
+
+def test_what_every_shard_would_meet_stops_the_job(tmp_path):
+    """A key that is refused is refused once a shard that is under way, and no further shard is begun."""
+
+    async def test(client):
+        return await distribute_generate(
+            client, prompts(40), into=tmp_path / "out", shard_size=2, api_key="key", base_url=url, **SMALL
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        sandbox.script(Fault(status=401), times=None)
+        report = distributed(test)
+        assert sandbox.account.received <= 2 * 4
+    assert isinstance(report.stopped, AuthenticationError)
+    assert report.generated == 0
+
+
+def test_failures_are_counted_over_all_shards(tmp_path):
+    """No shard has as many as stop the job; together they have."""
+
+    async def test(client):
+        return await distribute_generate(
+            client,
+            prompts(40),
+            into=tmp_path / "out",
+            shard_size=4,
+            max_failures=5,
+            api_key="key",
+            base_url=url,
+            **SMALL,
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        sandbox.script(
+            Fault(status=422), times=None, when=lambda body: int(body["prompt"].split()[-1]) % 4 == 0
+        )
+        report = distributed(test)
+    assert isinstance(report.stopped, TooManyFailuresError)
+    assert 5 < report.failed < 10
+
+
+def test_one_budget_holds_for_all_shards(tmp_path):
+    """What all of them have spent is never more than the job may."""
+
+    async def test(client):
+        return await distribute_generate(
+            client,
+            prompts(40),
+            into=tmp_path / "out",
+            shard_size=4,
+            budget_usd=0.15,
+            api_key="key",
+            base_url=url,
+            **SMALL,
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        report = distributed(test)
+        assert 10 <= sandbox.account.billed <= 15
+    assert isinstance(report.stopped, BudgetExceededError)
+    assert report.spent_usd == pytest.approx(0.01 * report.generated)
+
+
+def test_a_job_that_is_cancelled_keeps_what_is_in_flight_and_goes_on_later(tmp_path):
+    """The input has no end; each image that was billed is there, and is not bought again."""
+
+    async def test(client):
+        endless = (f"a fox, number {n}" for n in itertools.count())
+        job = DistributedJob(
+            client, endless, into=tmp_path / "out", shard_size=5, api_key="key", base_url=url, **SMALL
+        )
+        running = asyncio.create_task(job.run())
+        while job.progress.done < 15:
+            assert not running.done()
+            await asyncio.sleep(0.05)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        there = len(list((tmp_path / "out").rglob("*.webp")))
+        assert there == sandbox.account.billed == job.report.generated
+        return await distribute_generate(
+            client, prompts(60), into=tmp_path / "out", shard_size=5, api_key="key", base_url=url, **SMALL
+        )
+
+    with Sandbox(rpm=None, latency=0.05) as sandbox:
+        url = sandbox.url
+        report = distributed(test)
+        assert max(bought(sandbox).values()) == 1
+    assert (report.generated + report.skipped, report.pending) == (60, 0)
+
+
+def test_a_synchronous_client_is_refused(tmp_path):
+    """It would wait for itself."""
+    with pytest.raises(ConfigurationError, match="asynchronous=True"):
+        DistributedJob(None, "a fox", into=tmp_path, api_key="key", **SMALL)
+
+
+def test_the_key_is_in_no_representation():
+    """What Dask shows of a task or a plug-in does not hold it."""
+
+    async def main():
+        request = ImageRequest("a fox", model="fluently-xl")
+        return DistributedJob(Asynchronous(), request, into="x", api_key="canary-key")
+
+    assert "canary-key" not in repr(asyncio.run(main())._order)
+
+
+class Asynchronous:
+    """What a client looks like before it is used."""
+
+    asynchronous = True
+
+
+def test_a_job_survives_a_worker_that_is_killed_and_one_that_is_paused(tmp_path):
+    """What the killed one had in flight is unconfirmed at most; the paused one buys nothing once awake."""
+    number = 120
+
+    async def test(client):
+        job = DistributedJob(
+            client,
+            prompts(number),
+            into=tmp_path / "out",
+            shard_size=20,
+            lease=2.0,
+            concurrency=4,
+            api_key="key",
+            base_url=url,
+            rate_limit=RateLimit.auto(),
+            **SMALL,
+        )
+        running = asyncio.create_task(job.run())
+        while job.progress.done < 12:
+            assert not running.done()
+            await asyncio.sleep(0.05)
+        killed, paused, *_ = (await worker_pids(client)).values()
+        os.kill(killed, signal.SIGKILL)
+        os.kill(paused, signal.SIGSTOP)
+        await asyncio.sleep(5)
+        os.kill(paused, signal.SIGCONT)
+        return await running
+
+    with Sandbox(rpm=None, latency=0.2) as sandbox:
+        url = sandbox.url
+        report = distributed(test, 4)
+        times = bought(sandbox)
+    assert report.pending == 0
+    assert report.generated + report.skipped + report.unconfirmed == number
+    assert report.unconfirmed <= 4
+    assert max(times.values()) == 1
+    there = len(list((tmp_path / "out").rglob("*.webp")))
+    assert there >= sum(times.values()) - report.unconfirmed

@@ -1,0 +1,411 @@
+"""The client's side of a distributed job: shards are handed out, and their receipts summed up.
+
+1. No more shards are under way than about twice what the workers can run: the input may be endless.
+2. A shard that was not carried out to its end is told as pending; the same call again goes on.
+3. When the job ends early, workers stop sending and are waited for, so that what is in flight is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import warnings
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Unpack
+
+import anyio
+import anyio.to_thread
+import attrs
+from attrs import define, field
+from distributed import Client, as_completed
+
+from venice_async.errors import (
+    ConfigurationError,
+    LeaseLostError,
+    ShardError,
+    TooManyFailuresError,
+    VeniceError,
+)
+from venice_async.gather.job import Duplicates, describe_job
+from venice_async.gather.options import checked_durability, checked_options
+from venice_async.gather.source import Source, What
+from venice_async.policy.guard import Guard
+from venice_async.policy.rate_limit import RateLimit
+from venice_async.policy.retry import RetryPolicy, too_many_failures
+from venice_async.report import BatchReport
+from venice_async.storage.dataset import write_metadata
+from venice_async.storage.journal import Durability, JournalReader, Verification
+from venice_async.storage.names import DEFAULT_NAME, NameTemplate
+from venice_async.storage.shards import mark_sharded, shard_directory
+from venice_async.types.outcome import Outcome, Progress
+from venice_async.types.request import RequestFields
+
+from .order import Order, SessionSettings, Shard, ShardProgress, ShardResult, shards_of
+from .worker import Workplace, carry_out, stop, versions
+
+__all__ = ["DistributedJob", "distribute_generate"]
+
+_AT_LEAST = 2  # shards under way
+_LONGEST = 10.0  # seconds for workers to say something
+_ERRORS_KEPT = 100
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+async def distribute_generate(
+    client: Client,
+    what: What,
+    *,
+    into: str | os.PathLike[str],
+    shard_size: int = 500,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    rate_limit: RateLimit | None = RateLimit.auto(),
+    retry: RetryPolicy = RetryPolicy(),
+    guard: Guard | None = Guard(),
+    lease: float = 60.0,
+    seeds: Iterable[int] | None = None,
+    concurrency: int = 16,
+    name: str = DEFAULT_NAME,
+    duplicates: Duplicates = "keep",
+    durability: Durability = "power",
+    verify: Verification = "header",
+    budget_usd: float | None = None,
+    max_failures: float | None = None,
+    extend: bool = False,
+    drain_timeout: float = 60.0,
+    **fields: Unpack[RequestFields],
+) -> BatchReport:
+    """Generate many images on the workers of a Dask cluster; the same call again goes on where it was.
+
+    Each shard is a batch of its own, with its journal under `into/00012/`: what `gather_generate` promises is
+    kept, also where Dask runs a shard again.
+
+    Args:
+        client: Connected, and asynchronous.
+        what: As for `gather_generate`.
+        into: The job's directory, which every worker and the client reach by the same path.
+        shard_size: Requests in one task.
+        api_key: The key; the environment's `VENICE_API_KEY` where None.
+        base_url: Where the API is; as for `VeniceSession`.
+        rate_limit: As for `VeniceSession`. With `shared=`, all workers keep to one limit; without it, each of
+            them uses an equal part, unless all of them are on this machine.
+        retry: As for `VeniceSession`.
+        guard: As for `VeniceSession`.
+        lease: Seconds after which another worker may take over the shard of one that says nothing.
+        seeds: As for `gather_generate`, like all that follow.
+        concurrency: Requests in flight at once on each worker.
+        name: As there.
+        duplicates: As there, within each shard.
+        durability: As there.
+        verify: As there.
+        budget_usd: As there, for all shards together; it is kept where `rate_limit` is shared.
+        max_failures: As there, for all shards together.
+        extend: As there.
+        drain_timeout: As there.
+        **fields: As there.
+
+    Raises:
+        ConfigurationError: The arguments contradict each other, or the workers lack the library; nothing was
+            sent.
+        VeniceError: As `gather_generate`.
+    """
+    job = DistributedJob(
+        client,
+        what,
+        into=into,
+        shard_size=shard_size,
+        api_key=api_key,
+        base_url=base_url,
+        rate_limit=rate_limit,
+        retry=retry,
+        guard=guard,
+        lease=lease,
+        seeds=seeds,
+        concurrency=concurrency,
+        name=name,
+        duplicates=duplicates,
+        durability=durability,
+        verify=verify,
+        budget_usd=budget_usd,
+        max_failures=max_failures,
+        extend=extend,
+        drain_timeout=drain_timeout,
+        **fields,
+    )
+    return await job.run()
+
+
+class DistributedJob:
+    """A job over a cluster's workers, and where it stands; see `distribute_generate`."""
+
+    def __init__(
+        self,
+        client: Client,
+        what: What,
+        *,
+        into: str | os.PathLike[str],
+        shard_size: int = 500,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        rate_limit: RateLimit | None = RateLimit.auto(),
+        retry: RetryPolicy = RetryPolicy(),
+        guard: Guard | None = Guard(),
+        lease: float = 60.0,
+        seeds: Iterable[int] | None = None,
+        concurrency: int = 16,
+        name: str = DEFAULT_NAME,
+        duplicates: Duplicates = "keep",
+        durability: Durability = "power",
+        verify: Verification = "header",
+        budget_usd: float | None = None,
+        max_failures: float | None = None,
+        extend: bool = False,
+        drain_timeout: float = 60.0,
+        **fields: Unpack[RequestFields],
+    ) -> None:
+        if not getattr(client, "asynchronous", False):
+            raise ConfigurationError("the Dask client is synchronous; use Client(..., asynchronous=True)")
+        if isinstance(shard_size, bool) or not isinstance(shard_size, int) or shard_size < 1:
+            raise ConfigurationError(f"shard_size={shard_size!r}: expected an integer of at least 1")
+        if isinstance(lease, bool) or not isinstance(lease, int | float) or not lease > 0:
+            raise ConfigurationError(f"lease={lease!r}: expected seconds, more than 0")
+        key = api_key if api_key is not None else os.environ.get("VENICE_API_KEY", "")
+        settings = SessionSettings(
+            api_key=key,
+            base_url=base_url or "",
+            concurrency=concurrency,
+            rate_limit=rate_limit,
+            retry=retry,
+            guard=guard,
+        )
+        session = settings.session()  # which is only asked what it thinks of its settings
+        options = checked_options(
+            session,
+            template=NameTemplate(name),
+            concurrency=None,
+            duplicates=duplicates,
+            verify=verify,
+            budget_usd=budget_usd,
+            max_failures=max_failures,
+            drain_timeout=drain_timeout,
+        )
+        self._client: Any = client  # Dask's own types tell little
+        self._source = Source(what, seeds, fields)
+        self._into = Path(into).absolute()
+        self._shard_size = shard_size
+        self._max_failures = max_failures
+        self._order = Order(
+            name="venice_async-" + hashlib.blake2b(os.fsencode(self._into), digest_size=6).hexdigest(),
+            into=str(self._into),
+            job=describe_job(what, seeds, fields, template=options.template, duplicates=duplicates),
+            settings=attrs.evolve(settings, base_url=session.base_url),
+            options=attrs.evolve(options, max_failures=None),
+            durability=checked_durability(durability),
+            extend=extend,
+            budget=options.budget,
+            store=None if rate_limit is None else rate_limit.shared,
+            lease=lease,
+        )
+        self._shards: dict[int, ShardProgress] = {}
+        self._results: dict[int, ShardResult] = {}
+        self._waiting: dict[Any, Shard] = {}
+        self._stopped: VeniceError | None = None
+        self._began = self._ended = 0.0
+
+    @property
+    def dashboard(self) -> str:
+        """Where Dask shows what its workers do."""
+        return str(self._client.dashboard_link)
+
+    @property
+    def progress(self) -> Progress:
+        """Where the job stands, over all workers."""
+        shards = self._shards.values()
+        spent = [shard.spent_usd for shard in shards]
+        return Progress(
+            done=sum(shard.done for shard in shards),
+            skipped=sum(shard.skipped for shard in shards),
+            failed=sum(shard.failed for shard in shards),
+            unconfirmed=sum(shard.unconfirmed for shard in shards),
+            total=self._source.length,
+            elapsed=(self._ended or time.monotonic()) - self._began if self._began else 0.0,
+            spent_usd=None if None in spent else sum(filter(None, spent)),
+        )
+
+    @property
+    def report(self) -> BatchReport:
+        """What the job did, so far or in all."""
+        progress = self.progress
+        total = self._source.taken if self._source.exhausted else progress.total
+        errors = [error for _, result in sorted(self._results.items()) for error in result.errors]
+        runs = {number: result.run for number, result in self._results.items() if result.run}
+        return BatchReport(
+            generated=progress.done,
+            skipped=progress.skipped,
+            failed=progress.failed,
+            unconfirmed=progress.unconfirmed,
+            pending=None if total is None else total - progress.finished,
+            spent_usd=progress.spent_usd,
+            elapsed=progress.elapsed,
+            stopped=self._stopped,
+            errors=tuple(errors[:_ERRORS_KEPT]),
+            journal=_ShardJournals(self._into, self._shard_size, runs),
+            run=0,
+        )
+
+    async def run(self) -> BatchReport:
+        """Carry the job out; a cancellation waits for what is in flight."""
+        await self._check_workers()
+        self._order = await self._with_meeting_place(self._order)
+        await anyio.to_thread.run_sync(mark_sharded, self._into, self._shard_size, self._order.job)
+        self._began = time.monotonic()
+        await self._client.register_plugin(Workplace(self._order))
+        self._client.subscribe_topic(self._order.name, self._heard)
+        try:
+            await self._hand_out()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._wind_up()
+        return self.report
+
+    async def _check_workers(self) -> None:
+        """Tell what is not the same on the client and on the workers."""
+        here = versions()
+        try:
+            found: Mapping[str, dict[str, str]] = await self._client.run(versions)
+        except (ImportError, AttributeError) as exc:
+            raise ConfigurationError(f"the workers cannot use this version of venice_async: {exc}") from exc
+        for worker, there in found.items():
+            if other := [
+                f"{name} {there[name]} (here {here[name]})" for name in here if here[name] != there[name]
+            ]:
+                warnings.warn(f"worker {worker} has {', '.join(other)}", RuntimeWarning, stacklevel=2)
+
+    async def _with_meeting_place(self, order: Order) -> Order:
+        """With a store of its own where all workers are on this machine, else with a share of the limit."""
+        rate_limit = order.settings.rate_limit
+        if order.store is not None:
+            return order
+        workers = await self._client.nthreads()
+        if workers and all(any(here in address for here in _HERE) for address in workers):
+            await anyio.Path(self._into / ".venice").mkdir(parents=True, exist_ok=True)
+            store = f"sqlite:///{self._into}/.venice/store.sqlite3"
+            if rate_limit is not None:
+                rate_limit = attrs.evolve(rate_limit, shared=store)
+            settings = attrs.evolve(order.settings, rate_limit=rate_limit)
+            return attrs.evolve(order, store=store, settings=settings)
+        if order.budget is not None:
+            raise ConfigurationError(
+                "a budget over several machines needs rate_limit=RateLimit.auto(shared='redis://...')"
+            )
+        share = max(1, len(workers))
+        if rate_limit is not None and share > 1:
+            text = f"each of the {share} workers uses 1/{share} of the rate limit: it is not shared"
+            warnings.warn(f"{text}; see RateLimit.auto(shared=...)", RuntimeWarning, stacklevel=2)
+            rate_limit = attrs.evolve(rate_limit, share=share)
+        return attrs.evolve(order, settings=attrs.evolve(order.settings, rate_limit=rate_limit))
+
+    async def _hand_out(self) -> None:
+        shards = shards_of(self._source, self._shard_size)
+        completed: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
+        await self._fill(shards, completed)
+        async for future in completed:
+            await self._take_in(future, completed)
+            await self._fill(shards, completed)
+
+    async def _fill(self, shards: AsyncGenerator[Shard, None], completed: Any) -> None:
+        """Have as many shards under way as the workers are worth."""
+        threads = sum((await self._client.nthreads()).values())
+        while self._stopped is None and len(self._waiting) < max(_AT_LEAST, 2 * threads):
+            shard = await anext(shards, None)
+            if shard is None:
+                return
+            self._submit(shard, completed)
+
+    def _submit(self, shard: Shard, completed: Any) -> None:
+        future = self._client.submit(
+            carry_out, shard, self._order.name, key=f"{self._order.name}-{shard.number:05}", pure=False
+        )
+        self._waiting[future] = shard
+        completed.add(future)
+
+    async def _take_in(self, future: Any, completed: Any) -> None:
+        shard = self._waiting.pop(future)
+        try:
+            result: ShardResult = await future
+        except VeniceError as exc:
+            await self._stop_because(exc)
+            return
+        except Exception as exc:  # noqa: BLE001 - whatever befell the worker
+            error = ShardError(f"shard {shard.number} was not carried out: {exc!r}")
+            error.__cause__ = exc
+            await self._stop_because(error)
+            return
+        if isinstance(result.stopped, LeaseLostError) and self._stopped is None:
+            self._submit(shard, completed)
+            return
+        self._results[shard.number] = result
+        self._shards[shard.number] = result.progress
+        if result.stopped is not None:
+            await self._stop_because(result.stopped)
+        await self._check_failures()
+
+    def _heard(self, event: tuple[float, dict[str, dict[str, Any]]]) -> None:
+        """A worker tells where one of its shards stands."""
+        progress = ShardProgress(**event[1]["shard"])
+        if progress.number not in self._results:
+            self._shards[progress.number] = progress
+
+    async def _check_failures(self) -> None:
+        lost = sum(shard.lost for shard in self._shards.values())
+        tried = sum(shard.tried for shard in self._shards.values())
+        if too_many_failures(lost, tried, self._max_failures):
+            text = f"{lost} of {tried} items failed; max_failures={self._max_failures}"
+            await self._stop_because(TooManyFailuresError(text))
+
+    async def _stop_because(self, error: VeniceError) -> None:
+        if self._stopped is None:
+            self._stopped = error
+            await self._stop_workers()
+
+    async def _stop_workers(self) -> None:
+        with anyio.move_on_after(_LONGEST), suppress(Exception):  # who does not hear it has died, or will end
+            await self._client.run(stop, self._order.name, on_error="ignore")
+
+    async def _wind_up(self) -> None:
+        """Wait for what is in flight, and close the sessions."""
+        if self._waiting:
+            await self._stop_workers()
+            with anyio.move_on_after(self._order.options.drain_timeout + _LONGEST):
+                for future, shard in list(self._waiting.items()):
+                    with suppress(Exception):  # what cut the job off matters more
+                        result: ShardResult = await future
+                        self._results[shard.number] = result
+                        self._shards[shard.number] = result.progress
+            with suppress(Exception):
+                await self._client.cancel(list(self._waiting))
+        self._ended = time.monotonic()
+        self._client.unsubscribe_topic(self._order.name)
+        with anyio.move_on_after(_LONGEST):
+            await self._client.unregister_worker_plugin(self._order.name)
+        await self._source.close()
+        await anyio.to_thread.run_sync(write_metadata, self._into)
+
+
+@define
+class _ShardJournals:
+    """The outcomes of a job, read from the journals of its shards."""
+
+    into: Path
+    shard_size: int
+    runs: dict[int, int] = field(factory=dict)
+
+    async def outcomes(self, run: int, *, lost: bool = False) -> AsyncGenerator[Outcome, None]:  # noqa: ARG002
+        """The outcomes in the order of the input, of the shards that were carried out."""
+        for number, of_shard in sorted(self.runs.items()):
+            reader = JournalReader(shard_directory(self.into, number))
+            async for outcome in reader.outcomes(of_shard, lost=lost):
+                yield attrs.evolve(outcome, index=number * self.shard_size + outcome.index)

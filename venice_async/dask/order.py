@@ -1,0 +1,141 @@
+"""What travels between the client and the workers of a distributed job: values that can be pickled.
+
+1. No image travels; a shard's outcome is a few numbers, and errors.
+2. The key travels to the workers, and is in no representation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from attrs import field, frozen
+
+from venice_async.errors import ValidationError, VeniceError
+from venice_async.gather.options import Options
+from venice_async.gather.source import Source
+from venice_async.policy.guard import Guard
+from venice_async.policy.rate_limit import RateLimit
+from venice_async.policy.retry import RetryPolicy
+from venice_async.session import VeniceSession
+from venice_async.storage.journal import Durability
+from venice_async.types.request import ImageRequest
+
+__all__ = ["Order", "SessionSettings", "Shard", "ShardProgress", "ShardResult", "shards_of"]
+
+
+@frozen(kw_only=True)
+class SessionSettings:
+    """What the session of each worker is made with."""
+
+    api_key: str = field(repr=False)
+    base_url: str
+    concurrency: int
+    rate_limit: RateLimit | None
+    retry: RetryPolicy
+    guard: Guard | None
+
+    def session(self) -> VeniceSession:
+        """A session that is still to be entered."""
+        return VeniceSession(
+            self.api_key,
+            base_url=self.base_url,
+            concurrency=self.concurrency,
+            rate_limit=self.rate_limit,
+            retry=self.retry,
+            guard=self.guard,
+        )
+
+
+@frozen(kw_only=True)
+class Order:
+    """What every worker of a job is told.
+
+    Attributes:
+        name: The job's, for leases, the budget and what Dask shows.
+        into: The job's directory, the same path on every worker.
+        job: What makes the job the one it is, by name.
+        settings: Of the worker's session.
+        options: How its batches are carried out.
+        durability: What their journals survive.
+        extend: Whether a shard with another job's journal is added to.
+        budget: Millionths of a US dollar for all shards together, or None.
+        store: The address where the workers meet; None for nowhere.
+        lease: Seconds for which a shard is a worker's, unless it says that it goes on.
+    """
+
+    name: str
+    into: str
+    job: dict[str, str]
+    settings: SessionSettings
+    options: Options
+    durability: Durability
+    extend: bool
+    budget: int | None
+    store: str | None
+    lease: float
+
+
+@frozen
+class Shard:
+    """A part of the input.
+
+    Attributes:
+        number: From 0.
+        requests: What is asked for, or what is wrong with it, in the order of the input.
+    """
+
+    number: int
+    requests: tuple[ImageRequest | ValidationError, ...] = field(repr=lambda all_: f"<{len(all_)} requests>")
+
+
+@frozen(kw_only=True)
+class ShardProgress:
+    """Where a shard stands.
+
+    Attributes:
+        number: The shard's.
+        done: As in `Progress`, like the four that follow.
+        lost: Items that were tried and are no images.
+        tried: Items that were tried.
+    """
+
+    number: int
+    done: int
+    skipped: int
+    failed: int
+    unconfirmed: int
+    spent_usd: float | None
+    lost: int
+    tried: int
+
+
+@frozen(kw_only=True)
+class ShardResult:
+    """What became of a shard.
+
+    Attributes:
+        progress: Where it stands.
+        run: The number of its journal's run; 0 where it was not begun.
+        pending: Requests that have no outcome.
+        stopped: What stopped it before its end, or None.
+        errors: The first hundred of its failures.
+    """
+
+    progress: ShardProgress
+    run: int
+    pending: int
+    stopped: VeniceError | None = None
+    errors: tuple[VeniceError, ...] = ()
+
+
+async def shards_of(source: Source, size: int) -> AsyncGenerator[Shard, None]:
+    """Cut the input into shards, when they are asked for."""
+    number, requests = 0, list[Any]()
+    while (item := await source.next()) is not None:
+        requests.append(item[1])
+        if len(requests) == size:
+            yield Shard(number, tuple(requests))
+            number, requests = number + 1, []
+    if requests:
+        yield Shard(number, tuple(requests))
