@@ -473,6 +473,20 @@ def test_what_is_left_of_another_epoch_is_heard_of_before_what_comes(redis_serve
     with_stores(body, *[redis_server.url] * 2)
 
 
+def test_a_server_that_lost_its_last_steps_is_told_them(redis_server, soon):
+    """As one that has taken over from another, or reads an old file: its running id is behind."""
+
+    async def body(one, other):
+        for _ in range(3):
+            assert (await one.take("m", pace(4), CARELESS)).seconds == 0
+        redis_server.command("HSET", "venice_async:default:meta", "ids", "1")
+        redis_server.command("DEL", "venice_async:default:sends:m")
+        await granted(one)
+        assert (await other.take("m", pace(4), CARELESS)).seconds > 1000
+
+    with_stores(body, *[redis_server.url] * 2)
+
+
 def test_much_is_told_in_a_moment(redis_server, soon):
     """Ten thousand sends are no burden to a server that was emptied."""
 
@@ -622,6 +636,17 @@ def test_settings_that_are_none_are_an_error(redis_server, settings):
     with pytest.raises((ConfigurationError, StoreError)) as caught:
         asyncio.run(main())
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_settings_of_the_address_change_nothing_that_matters_here(redis_server):
+    """Neither the protocol's version nor how answers are read."""
+
+    async def body(store):
+        assert (await store.take("m", pace(1), CARELESS)).seconds == 0
+        assert (await store.take("m", pace(1), CARELESS)).seconds > 0
+
+    settings = "decode_responses=True&protocol=3&max_connections=2&retry_on_timeout=True"
+    with_stores(body, f"{redis_server.url}?{settings}#team")
 
 
 def test_without_redis_the_extra_is_named(monkeypatch):

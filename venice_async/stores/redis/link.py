@@ -160,20 +160,19 @@ def _prefix(address: str, name: str) -> str:
 
 def _client(address: str, name: str) -> tuple[Redis, list[str]]:
     try:
-        from redis.asyncio import Redis  # noqa: PLC0415 - an extra
+        from redis.asyncio import ConnectionPool, Redis  # noqa: PLC0415 - an extra
+        from redis.asyncio.connection import parse_url  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
     except ImportError as exc:
         raise MissingExtraError(f'{name} needs redis: pip install "venice-async[redis]"') from exc
+    # An address may say how long to wait, not in what form answers come or who tries again.
+    ours: dict[str, Any] = {"decode_responses": False, "protocol": 2, "retry": Retry(NoBackoff(), 0)}
     client = None
     with suppress(ValueError, TypeError):
-        client = Redis.from_url(
-            address.partition("#")[0],
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=_ANSWER,
-            socket_connect_timeout=_ANSWER,
-        )
+        asked: dict[str, Any] = {**parse_url(address.partition("#")[0])}
+        waits: dict[str, Any] = {"socket_timeout": _ANSWER, "socket_connect_timeout": _ANSWER}
+        client = Redis.from_pool(ConnectionPool(**{**waits, **asked, **ours}))
     if client is None:
         raise ConfigurationError(f"shared={name!r}: this is no address of a Redis server")
     settings = client.connection_pool.connection_kwargs
