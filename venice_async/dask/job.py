@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import uuid
 import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
@@ -326,9 +327,9 @@ class DistributedJob:
             self._submit(shard, completed)
 
     def _submit(self, shard: Shard, completed: Any) -> None:
-        future = self._client.submit(
-            carry_out, shard, self._order.name, key=f"{self._order.name}-{shard.number:05}", pure=False
-        )
+        # A key of its own each time: for one that it knows, Dask hands out what it has.
+        key = f"{self._order.name}-{shard.number:05}-{uuid.uuid4().hex}"
+        future = self._client.submit(carry_out, shard, self._order.name, key=key, pure=False)
         self._waiting[future] = shard
         completed.add(future)
 
