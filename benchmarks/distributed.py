@@ -64,7 +64,7 @@ async def _distributed(url: str, images: int, into: Path, workers: int) -> _Read
             n_workers=workers,
             threads_per_worker=1,
             asynchronous=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.ERROR,
         ) as cluster,
         Client(cluster, asynchronous=True) as client,

@@ -21,7 +21,7 @@ async def cluster(workers=2):
             n_workers=workers,
             threads_per_worker=1,
             asynchronous=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         ) as started,
         Client(started, asynchronous=True) as client,
