@@ -21,8 +21,6 @@ from venice_async import (
     ImageRequest,
     RequestLimits,
     Skipped,
-    Unconfirmed,
-    UnconfirmedError,
     ValidationError,
     VeniceSession,
     gather_generate,
@@ -494,22 +492,6 @@ def test_an_item_that_fails_does_not_stop_the_others(tmp_path, fault, kind, bill
         assert failure.request.seed == failure.index
         assert failure.billed is billed
         assert f"request {failure.index}: 'fox'" in failure.error.__notes__
-
-
-@pytest.mark.parametrize("fault", ["502", "504", "reset:before", "reset:body", "truncated"])
-def test_a_purchase_whose_outcome_is_unknown_is_unconfirmed(tmp_path, fault):
-    """It is counted apart, and is not sent again."""
-
-    async def body(venice, sandbox):
-        sandbox.script(Fault.parse(fault)[0], times=None, when=bad_seeds(3))
-        return await gather_generate(venice, "fox", seeds=range(8), into=tmp_path, **SMALL)
-
-    report, sandbox = batch(body)
-    assert (report.generated, report.failed, report.unconfirmed) == (7, 0, 1)
-    (outcome,) = asyncio.run(listed(report.failures()))
-    assert isinstance(outcome, Unconfirmed)
-    assert isinstance(outcome.error, UnconfirmedError)
-    assert sandbox.account.received == 8
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from distributed import Worker, WorkerPlugin, get_worker
 from typing_extensions import override
 
 from venice_async._version import __version__
-from venice_async.errors import DirectoryLockedError, ValidationError
+from venice_async.errors import DirectoryLockedError, ValidationError, VeniceError
 from venice_async.gather.stream import OutcomeStream
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import Journal
@@ -51,7 +51,12 @@ async def carry_out(shard: Shard, name: str) -> ShardResult:
     """The task: carry out one shard of a job."""
     workplace = get_worker().plugins[name]
     assert isinstance(workplace, Workplace)  # noqa: S101
-    return await workplace.carry_out(shard)
+    try:
+        return await workplace.carry_out(shard)
+    except VeniceError as exc:  # raised in the task, it would take along what it came from
+        return ShardResult(
+            progress=_nothing_of(shard), run=0, pending=len(shard.requests), stopped=_bare(exc)
+        )
 
 
 def stop(name: str, dask_worker: Worker) -> None:
@@ -187,22 +192,13 @@ class _Batch:
             progress=self._progress(),
             run=self._stream.run,
             pending=len(self.shard.requests) - ended,
-            stopped=report.stopped,
-            errors=report.errors,
+            stopped=None if report.stopped is None else _bare(report.stopped),
+            errors=tuple(map(_bare, report.errors)),
         )
 
     def _progress(self) -> ShardProgress:
         if self._stream is None:
-            return ShardProgress(
-                number=self.shard.number,
-                done=0,
-                skipped=0,
-                failed=0,
-                unconfirmed=0,
-                spent_usd=0.0,
-                lost=0,
-                tried=0,
-            )
+            return _nothing_of(self.shard)
         progress = self._stream.progress
         lost, tried = self._stream.losses
         return ShardProgress(
@@ -258,3 +254,15 @@ class _Requests:
 
     async def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _nothing_of(shard: Shard) -> ShardProgress:
+    return ShardProgress(
+        number=shard.number, done=0, skipped=0, failed=0, unconfirmed=0, spent_usd=0.0, lost=0, tried=0
+    )
+
+
+def _bare(error: VeniceError) -> VeniceError:
+    """An error as it travels: what it came from may be of a kind that cannot be pickled."""
+    error.__cause__ = error.__context__ = error.__traceback__ = None
+    return error

@@ -174,8 +174,8 @@ class Permits:
         return model if self._of_the_key is None else "*"
 
     def divide(self, share: int) -> None:
-        """Use no more than one of so many parts of each limit from now on."""
-        self._share = max(share, self._share)
+        """Use one of so many parts of each limit from now on, and never more than the settings allow."""
+        self._share = share if self.rate_limit is None else max(share, self.rate_limit.share)
         for bucket in (*self._buckets.values(), *filter(None, [self._of_the_key])):
             bucket.divide(self._share)
 

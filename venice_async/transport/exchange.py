@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Mapping
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from venice_async.errors import DecodeError
 from venice_async.wire.inflate import Inflater, make_inflater
+from venice_async.wire.secret import Secret
 
 from .sending import FOREIGN, Body, translated
 
@@ -103,26 +105,27 @@ class Exchange:
 
     Attributes:
         status: The HTTP status.
-        headers: The head's headers, in a mapping that ignores case.
+        headers: The head's headers, in a mapping that ignores case; without the key.
         content_type: Such as `application/json`, without parameters.
         received: Bytes of the body that came over the wire so far.
+        secret: The key.
     """
 
     def __init__(
-        self, response: aiohttp.ClientResponse, body: Body, secret: bytes, silence: Silence, turns: Turns
+        self, response: aiohttp.ClientResponse, body: Body, secret: Secret, silence: Silence, turns: Turns
     ) -> None:
         self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self.content_type = response.content_type
+        self.secret = secret
+        self.headers = _without(secret, response.headers)
+        self.content_type = secret.hide(response.content_type)
         self.received = 0
         self._content = response.content
-        self._encoding = response.headers.get("Content-Encoding", "")
+        self._encoding = self.headers.get("Content-Encoding", "")
         self._inflater: Inflater | None = None
         self._inflated = 0
         self._more = False
         self._body = body
         self._loop = asyncio.get_running_loop()
-        self._secret = secret
         self._silence = silence
         self._turns = turns
 
@@ -179,5 +182,9 @@ class Exchange:
         except TimeoutError:
             if not bound.expired():
                 raise
-        text = bytes(body[:limit])
-        return text.replace(self._secret, b"***") if self._secret else text
+        return self.secret.hide_in_bytes(bytes(body[:limit]))
+
+
+def _without(secret: Secret, headers: CIMultiDictProxy[str]) -> Mapping[str, str]:
+    """The headers of an answer, without the key."""
+    return CIMultiDict((name, secret.hide(value)) for name, value in headers.items())

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 from typing_extensions import override
 
 from venice_async.errors import (
@@ -27,6 +27,7 @@ from venice_async.errors import (
     TransportError,
     VeniceError,
 )
+from venice_async.wire.secret import Secret
 
 __all__ = ["FOREIGN", "MAX_IDLE", "Body", "translated"]
 
@@ -37,6 +38,7 @@ FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 """What aiohttp and the system raise."""
 
 _WRITE_SIZE = 64 * 1024
+_SHOWN = 300  # characters of a foreign message, which may quote whole answers
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -51,8 +53,10 @@ class Body(aiohttp.payload.Payload):
         lost: type[TransportError],
         idle_since: WeakKeyDictionary[Any, float],
         timeout: float | None,
+        secret: Secret,
     ) -> None:
         super().__init__(data)
+        self.secret = secret
         self.lost = lost  # what it means that no whole answer came back
         self._size = len(data)
         self._last = max(0, (len(data) - 1) // _WRITE_SIZE * _WRITE_SIZE)
@@ -88,9 +92,10 @@ class Body(aiohttp.payload.Payload):
 
 def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> VeniceError:
     """What aiohttp or the system has raised, as an error of this library."""
-    what = _USER_INFO.sub("", str(exc)) or type(exc).__name__
     if isinstance(exc, aiohttp.ClientResponseError):
         _forget_headers(exc)
+    _hide_key(exc, body.secret)
+    what = _USER_INFO.sub("", str(exc)[:_SHOWN]) or type(exc).__name__
     if isinstance(exc, aiohttp.InvalidURL):
         return ConfigurationError(f"{what} is no URL that can be asked")
     if isinstance(exc, aiohttp.ClientConnectorError):
@@ -105,6 +110,23 @@ def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> V
 
 
 def _forget_headers(exc: aiohttp.ClientResponseError) -> None:
-    """Take the request's headers, and with them the key, out of an exception that may be shown."""
-    exc.request_info = exc.request_info._replace(headers=CIMultiDictProxy(CIMultiDict()))
+    """Take the headers, and with them the key, out of an exception that may be shown or pickled."""
+    nothing: Any = CIMultiDict()  # which can be pickled, unlike what is there
+    exc.request_info, exc.headers = exc.request_info._replace(headers=nothing), None
     exc.args = (exc.request_info, exc.history)
+
+
+def _hide_key(exc: BaseException | None, secret: Secret) -> None:
+    """Take the key out of an exception, and out of what led to it, where a server has repeated it."""
+    while exc is not None:
+        exc.args = tuple(_hidden(part, secret) for part in exc.args)
+        for name, value in list(vars(exc).items()):
+            if isinstance(value, str | bytes):
+                setattr(exc, name, _hidden(value, secret))
+        exc = exc.__cause__ or exc.__context__
+
+
+def _hidden(value: Any, secret: Secret) -> Any:
+    if isinstance(value, bytes):
+        return secret.hide_in_bytes(value)
+    return secret.hide(value) if isinstance(value, str) else value

@@ -29,6 +29,7 @@ from venice_async.errors import (
     VeniceError,
 )
 from venice_async.types.options import COMPRESSIONS, Compression, Timeouts
+from venice_async.wire.secret import Secret
 
 from . import sending
 from .exchange import Exchange, Silence, Turns
@@ -36,7 +37,8 @@ from .sending import Body, translated
 
 __all__ = ["Transport"]
 
-_SECRET_LENGTH = 16
+# A rewritten prompt comes back in a header, with up to nine bytes a character.
+_FIELD_SIZE = 256 * 1024
 
 
 class Transport:
@@ -72,14 +74,14 @@ class Transport:
             "Authorization": f"Bearer {api_key}",
             "User-Agent": f"venice_async/{__version__} aiohttp/{aiohttp.__version__}",
         }
-        # A short one is no secret, and may be a word of a message.
-        self._secret = api_key.encode() if len(api_key) >= _SECRET_LENGTH else b""
+        self._secret = Secret(api_key)
         self._options: dict[str, Any] = {
             "proxy": proxy,
             "ssl": ssl,
             "allow_redirects": False,
             "raise_for_status": False,
             "auto_decompress": False,
+            "max_field_size": _FIELD_SIZE,
         }
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
@@ -154,7 +156,7 @@ class Transport:
             "Accept-Encoding": self._compression or "identity",
             "Content-Type": "application/json",
         }
-        payload = partial(Body, body, UnconfirmedError, self._idle_since, timeouts.connect)
+        payload = partial(Body, body, UnconfirmedError, self._idle_since, timeouts.connect, self._secret)
         return self._exchange("POST", path, payload, headers, {}, timeouts, deadline)
 
     def get(
@@ -169,7 +171,7 @@ class Transport:
         """
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         # The empty body tells which connection was used: it must not be found too old by a POST.
-        payload = partial(Body, b"", TransportError, self._idle_since, timeouts.connect)
+        payload = partial(Body, b"", TransportError, self._idle_since, timeouts.connect, self._secret)
         return self._exchange("GET", path, payload, headers, params, timeouts, deadline)
 
     @asynccontextmanager

@@ -24,6 +24,7 @@ from typing_extensions import Buffer
 from venice_async.errors import DecodeError
 
 from .images import DecodeLimits, Event, Images
+from .secret import Secret
 
 __all__ = [
     "AnswerDecoder",
@@ -100,8 +101,9 @@ _QUOTE, _BACKSLASH, _EQUALS, _BRACE, _BRACKET = b'"\\={['
 class JsonDecoder:
     """The body is JSON with base64 images under the top-level key `images`."""
 
-    def __init__(self, limits: DecodeLimits = DecodeLimits()) -> None:
+    def __init__(self, limits: DecodeLimits = DecodeLimits(), secret: Secret = Secret()) -> None:
         self._limits = limits
+        self._secret = secret
         self._images = Images(limits)
         self._state = self._structure
         self._base = 0  # bytes of the body before the current chunk
@@ -162,7 +164,7 @@ class JsonDecoder:
             raise self._failed
         if self._state != self._structure or self._stack or not self._skeleton:
             raise self._fault("the answer ends early", 0)
-        fields = _parse(bytes(self._skeleton))
+        fields = _parse(self._secret.hide_in_bytes(bytes(self._skeleton)))
         if not isinstance(fields, dict):
             raise DecodeError("the answer is no JSON object")
         images = fields.pop("images", None)
@@ -299,7 +301,7 @@ class JsonDecoder:
         end = chunk.find(_QUOTE, position)
         stop = len(chunk) if end < 0 else end
         if self._escape or chunk.find(_BACKSLASH, position, stop) >= 0:
-            piece: Buffer = self._unescape(chunk[position:stop], position)
+            piece: Buffer = self._unescape(chunk[position:stop], position, events)
         else:
             piece = memoryview(chunk)[position:stop]
         self._decode(memoryview(piece), position, events)
@@ -366,7 +368,7 @@ class JsonDecoder:
         self._padded = groups[-1] == _EQUALS
         self._images.add(data, self._base + position, events)
 
-    def _unescape(self, piece: bytes, position: int) -> bytes:
+    def _unescape(self, piece: bytes, position: int, events: list[Event]) -> bytes:
         r"""Resolve JSON escapes (`\/` and `\u002f` are legal inside base64), keeping a cut one back."""
         position -= len(self._escape)
         piece = self._escape + piece
@@ -379,6 +381,8 @@ class JsonDecoder:
         if _NO_BASE64_AT_ALL.search(plain):
             for token in _TOKEN.finditer(piece):
                 if _NO_BASE64_AT_ALL.search(_ESCAPE.sub(_plain, token[0])):
+                    good = _ESCAPE.sub(_plain, piece[: token.start()])
+                    self._decode(memoryview(good), position, events)
                     message = f"images[{self._images.count - 1}]: invalid base64"
                     raise self._fault(message, position + token.start())
         return plain

@@ -13,6 +13,7 @@ from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .decode import AnswerDecoder, BinaryDecoder, JsonDecoder
 from .images import DecodeLimits, Event
+from .secret import Secret, SecretFilter
 
 __all__ = ["SniffingDecoder"]
 
@@ -25,11 +26,16 @@ class SniffingDecoder:
     Args:
         content_type: What the answer says it is, without parameters; for the error.
         limits: Bounds on the answer.
+        secret: What neither the fields nor a body of no known kind may show.
     """
 
-    def __init__(self, content_type: str, limits: DecodeLimits = DecodeLimits()) -> None:
+    def __init__(
+        self, content_type: str, limits: DecodeLimits = DecodeLimits(), secret: Secret = Secret()
+    ) -> None:
         self._content_type = content_type
         self._limits = limits
+        self._secret = secret
+        self._filter = SecretFilter(secret)
         self._head = b""
         self._decoder: AnswerDecoder | None = None
         self._refused = False
@@ -46,7 +52,7 @@ class SniffingDecoder:
             if self._decoder is None:
                 return []
             self._head = b""
-        return self._decoder.feed(chunk)
+        return self._decoder.feed(self._filter.feed(chunk) if self._refused else chunk)
 
     @property
     def images(self) -> int:
@@ -69,10 +75,10 @@ class SniffingDecoder:
         """The decoder, once enough of the body is known."""
         text = self._head.lstrip(_WHITE_SPACE)
         if text.startswith(b"{"):
-            return JsonDecoder(self._limits)
+            return JsonDecoder(self._limits, self._secret)
         if len(self._head) < MAGIC_BYTES:
             return None
         if not text:
-            return JsonDecoder(self._limits)
+            return JsonDecoder(self._limits, self._secret)
         self._refused = detect_format(self._head) is None
         return BinaryDecoder(self._limits)
