@@ -57,7 +57,7 @@ def open_scratch(groups: Iterable[Group], quick: Path | None, disk: Path | None)
             return folder
 
         temporary = Path(tempfile.gettempdir())
-        most = max(row.volume for row in rows)
+        most = max((row.volume for row in rows), default=0)
         first = make(quick or (_MEMORY if _has_room(_MEMORY, most) else temporary), rows)
         yield Scratch(first, make(disk or temporary, [row for row in rows if row.disk]))
 

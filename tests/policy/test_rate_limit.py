@@ -286,3 +286,20 @@ def test_a_log_knows_its_newest_and_counts_and_forgets():
     assert len(log._times) < 1200
     log.add(5.0)
     assert log.newest(1) == 1999
+
+
+def test_what_others_sent_is_put_among_the_newest_without_a_look_at_all_the_others():
+    class Counted(float):
+        looks = 0
+
+        def __lt__(self, other):
+            Counted.looks += 1
+            return float(self) < other
+
+    log = SendLog()
+    for second in range(10_000):
+        log.add(float(second))
+    log.insert([Counted(9_998.5), Counted(3.5), Counted(10_000)])
+    assert [log.newest(nth) for nth in (1, 2, 3)] == [10_000, 9_999, 9_998.5]
+    assert log.count(3.2) == 9_996 + 3
+    assert Counted.looks < 50

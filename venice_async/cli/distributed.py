@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -77,14 +76,9 @@ async def _connected(cluster: str) -> AsyncGenerator[Any, None]:
     """A client of the cluster, which is begun here if it is a local one."""
     distributed = importlib.import_module("distributed")
     if (local := _LOCAL.match(cluster)) is not None:
+        own = importlib.import_module("venice_async.dask.local")
         async with (
-            distributed.LocalCluster(
-                n_workers=int(local[1]),
-                threads_per_worker=1,
-                asynchronous=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.ERROR,
-            ) as workers,
+            own.local_cluster(int(local[1])) as workers,
             distributed.Client(workers, asynchronous=True) as client,
         ):
             yield client

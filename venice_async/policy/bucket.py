@@ -151,7 +151,7 @@ class Bucket:
 
     def heard(self, sends: Iterable[float]) -> None:
         """Count what other processes that share the bucket have sent as our own."""
-        self.sends = SendLog.merged([self.sends, SendLog(sorted(sends))])
+        self.sends.insert(sends)
 
     def divide(self, share: int) -> None:
         """Use no more than one of so many parts of the limit from now on."""

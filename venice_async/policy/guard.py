@@ -127,10 +127,10 @@ class GuardState:
 
     def heard(self, failures: Iterable[float]) -> None:
         """Count the failures of other processes that share the key as our own."""
-        heard = sorted(failures)
+        heard = tuple(failures)
         if heard:
             self._in_a_row = 0
-            self.failures = SendLog.merged([self.failures, SendLog(heard)])
+            self.failures.insert(heard)
 
     def abandoned(self) -> None:
         """The request was not sent after all."""

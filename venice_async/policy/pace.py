@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 from heapq import merge
 from math import inf
@@ -58,6 +58,11 @@ class SendLog:
     def add(self, now: float) -> None:
         """Record a send; one from before the newest counts as its equal."""
         self._times.append(max(now, self.newest(1)))
+
+    def insert(self, times: Iterable[float]) -> None:
+        """Record sends of any time, in any order; cheap where they are among the newest."""
+        for at in times:
+            insort(self._times, at, self._first)
 
     def remove(self, at: float) -> None:
         """Take back a send that was recorded and not made."""

@@ -82,11 +82,7 @@ class Log:
             fresh.append(at)
             if not event.startswith(own):
                 self._untold.append(at)
-        if fresh and min(fresh) < self.log.newest(1):
-            self.log = SendLog.merged([self.log, SendLog(sorted(fresh))])
-        else:
-            for at in sorted(fresh):
-                self.log.add(at)
+        self.log.insert(fresh)
 
     def untold(self) -> list[float]:
         """When others' events were that were not asked for yet."""
