@@ -38,8 +38,8 @@ async def distribute_images(
     dask = importlib.import_module("venice_async.dask")  # which needs an extra
     async with _connected(cluster) as client:
         work = dask.DistributedJob(client, job.what, **job.arguments(), **options)
-        shown = f"shown on {work.dashboard}" if find_spec("bokeh") else "on no page: pip install bokeh"
-        screen.say(f"the workers are {shown}")
+        page = work.dashboard if find_spec("bokeh") else "none (pip install bokeh)"
+        screen.say(f"dashboard of the workers: {page}")
         live = Live(screen, work.progress.total, as_json=as_json)
         try:
             await _shown(work, screen, live)
