@@ -10,6 +10,7 @@ import venice_async
 import venice_async.errors
 
 NAMES = [
+    "AnswerLimits",
     "BatchError",
     "BatchReport",
     "BudgetExceededError",

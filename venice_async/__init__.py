@@ -21,7 +21,7 @@ from .errors import (
 from .sweep import sweep
 from .types.catalogue import ImageModel
 from .types.limits import RequestLimits
-from .types.options import Priority, Timeouts
+from .types.options import AnswerLimits, Priority, Timeouts
 from .types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from .types.response import ImageData, ImageResponse
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .storage.inputs import read_requests
 
 __all__ = [
+    "AnswerLimits",
     "BatchError",
     "BatchReport",
     "BudgetExceededError",

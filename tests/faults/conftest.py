@@ -11,10 +11,9 @@ from .row import KEY, check, mentions_key
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    """An overload, a lock-out and a compressed answer without end are over soon."""
+    """An overload and a lock-out are over soon."""
     monkeypatch.setattr("venice_async.policy.rate_limit._BACK_OFF", 0.01)
     monkeypatch.setattr("venice_async.policy.guard.WINDOW", 0.2)
-    monkeypatch.setattr("venice_async.transport.exchange._INFLATED_BYTES", 8_000_000)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import zlib
 import brotli
 import pytest
 
+from venice_async import AnswerLimits
+
 from .places import ALL, Wire, goes_on, head, json_body, picture, sends, whole
 from .row import Row, params
 
@@ -19,10 +21,13 @@ _UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, in which the size of a
 # Encodings
 
 
+_LIMITS = {"answer_limits": AnswerLimits(body_bytes=8_000_000)}
+
+
 def _encoded(name, encoding, make, ends="image image image", *, files=3, kept=0):
     """A server that sends one whole answer under a content encoding."""
     how = Wire(goes_on(lambda right: whole(make(right), f"Content-Encoding: {encoding}")))
-    return Row(name, how, ends, received=3, billed=3, files=files, kept=kept)
+    return Row(name, how, ends, received=3, billed=3, files=files, kept=kept, options=_LIMITS)
 
 
 def _lost(name, encoding, make, **options):

@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from venice_async.errors import DecodeError
+from venice_async.types.options import AnswerLimits
 from venice_async.wire.decode import AnswerDecoder, BinaryDecoder, JsonDecoder
-from venice_async.wire.images import DecodeLimits, ImageBegins
+from venice_async.wire.images import ImageBegins
 
 MAGIC = {
     "png": b"\x89PNG\r\n\x1a\n\0\0\0\r",
@@ -60,7 +61,7 @@ def decode(decoder: AnswerDecoder, chunks: Iterable[bytes]):
 
 
 def decode_body(body: bytes, size: int | None = None, **limits):
-    return decode(JsonDecoder(DecodeLimits(**limits)), pieces(body, size or len(body) or 1))
+    return decode(JsonDecoder(AnswerLimits(**limits)), pieces(body, size or len(body) or 1))
 
 
 def refusal(body: bytes, size: int | None = None, **limits) -> DecodeError:
@@ -306,9 +307,9 @@ def test_the_bound_on_depth_names_the_bracket():
 
 
 def test_the_binary_bound_on_bytes_admits_what_is_at_it_and_refuses_one_more():
-    assert decode(BinaryDecoder(DecodeLimits(image_bytes=len(PNG))), [PNG])[0] == [("png", PNG)]
+    assert decode(BinaryDecoder(AnswerLimits(image_bytes=len(PNG))), [PNG])[0] == [("png", PNG)]
     with pytest.raises(DecodeError, match="larger than") as caught:
-        decode(BinaryDecoder(DecodeLimits(image_bytes=len(PNG) - 1)), pieces(PNG, 8))
+        decode(BinaryDecoder(AnswerLimits(image_bytes=len(PNG) - 1)), pieces(PNG, 8))
     assert caught.value.offset == 24
 
 

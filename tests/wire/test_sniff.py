@@ -8,7 +8,8 @@ import json
 import pytest
 
 from venice_async.errors import DecodeError
-from venice_async.wire.images import DecodeLimits, ImageBegins
+from venice_async.types.options import AnswerLimits
+from venice_async.wire.images import ImageBegins
 from venice_async.wire.sniff import SniffingDecoder
 
 TYPES = ("application/json", "image/webp", "application/octet-stream", "text/html", "")
@@ -74,12 +75,12 @@ def test_a_body_too_short_for_an_image_is_refused():
 def test_the_chosen_decoder_keeps_the_given_bounds(png, content_type):
     body = json.dumps({"images": [base64.b64encode(png).decode()]}).encode()
     with pytest.raises(DecodeError, match="larger than 5 bytes"):
-        SniffingDecoder(content_type, DecodeLimits(image_bytes=5)).feed(
+        SniffingDecoder(content_type, AnswerLimits(image_bytes=5)).feed(
             body if "json" in content_type else png
         )
 
 
 def test_endless_white_space_is_not_collected():
-    decoder = SniffingDecoder("application/json", DecodeLimits(field_bytes=1000))
+    decoder = SniffingDecoder("application/json", AnswerLimits(field_bytes=1000))
     with pytest.raises(DecodeError, match="more than 1000 bytes"):
         events_of(decoder, b" " * 5000, 100)

@@ -139,7 +139,7 @@ class Reception:
 
     def __init__(self, exchange: Exchange, request: ImageRequest) -> None:
         self._exchange = exchange
-        self._decoder = SniffingDecoder(exchange.content_type, secret=exchange.secret)
+        self._decoder = SniffingDecoder(exchange.content_type, exchange.limits, exchange.secret)
         self._expected = request.variants or 1
 
     @classmethod

@@ -32,7 +32,7 @@ from venice_async.stores import open_store
 from venice_async.telemetry import Call, Telemetry
 from venice_async.transport import Transport
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
-from venice_async.types.options import Compression, Priority, Timeouts
+from venice_async.types.options import AnswerLimits, Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
 from venice_async.types.statistics import Statistics
@@ -65,6 +65,7 @@ class VeniceSession:
         retry: Whether and when a request is tried again.
         guard: How to stay clear of the lock-out after too many failures; None to ignore it.
         timeouts: How long each part of a call may take.
+        answer_limits: How much of an answer is taken.
         check_models: Whether each request is held against what its model says of itself before it is
             sent; the catalogue is asked for once, and again after an hour.
         proxy: URL of an HTTP proxy, or None.
@@ -85,11 +86,12 @@ class VeniceSession:
         *,
         base_url: str | None = None,
         concurrency: int = 16,
-        max_waiting: int | None = None,
+        max_waiting: int | None = 100_000,
         rate_limit: RateLimit | None = RateLimit.auto(),
         retry: RetryPolicy = RetryPolicy(),
         guard: Guard | None = Guard(),
         timeouts: Timeouts = Timeouts(),
+        answer_limits: AnswerLimits = AnswerLimits(),
         check_models: bool = False,
         proxy: str | None = None,
         ssl: SSLContext | bool = True,
@@ -117,6 +119,7 @@ class VeniceSession:
             ssl=ssl,
             session=session,
             compression=compression,
+            limits=answer_limits,
         )
         self._catalogue = Catalogue(self._transport, timeouts)
         self._check_models = check_models

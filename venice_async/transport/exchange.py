@@ -16,6 +16,7 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from venice_async.errors import DecodeError
+from venice_async.types.options import AnswerLimits
 from venice_async.wire.inflate import Inflater, make_inflater
 from venice_async.wire.secret import Secret
 
@@ -26,7 +27,6 @@ __all__ = ["Exchange", "Silence", "Turns"]
 _TURN = 0.002  # seconds
 _WOKEN_AT_ONCE = 2
 _INFLATED_AT_ONCE = 256 * 1024
-_INFLATED_BYTES = 512 * 1024 * 1024
 
 
 class Turns:
@@ -109,20 +109,28 @@ class Exchange:
         content_type: Such as `application/json`, without parameters.
         received: Bytes of the body that came over the wire so far.
         secret: The key.
+        limits: How much of it is taken.
     """
 
     def __init__(
-        self, response: aiohttp.ClientResponse, body: Body, secret: Secret, silence: Silence, turns: Turns
+        self,
+        response: aiohttp.ClientResponse,
+        body: Body,
+        secret: Secret,
+        limits: AnswerLimits,
+        silence: Silence,
+        turns: Turns,
     ) -> None:
         self.status = response.status
         self.secret = secret
+        self.limits = limits
         self.headers = _without(secret, response.headers)
         self.content_type = secret.hide(response.content_type)
         self.received = 0
         self._content = response.content
         self._encoding = self.headers.get("Content-Encoding", "")
         self._inflater: Inflater | None = None
-        self._inflated = 0
+        self._left = limits.body_bytes
         self._more = False
         self._body = body
         self._loop = asyncio.get_running_loop()
@@ -134,10 +142,12 @@ class Exchange:
 
         Raises:
             UnconfirmedError: The body broke off.
-            DecodeError: It is not compressed as it says, or inflates to more than 512 MiB.
+            DecodeError: It is not compressed as it says, or longer than is taken.
         """
+        if self._left < 0:
+            raise self._too_long()
         if not self._encoding:
-            return await self._receive()
+            return self._counted(await self._receive())
         if self._inflater is None:
             self._inflater = make_inflater(self._encoding)
         while True:
@@ -147,14 +157,23 @@ class Exchange:
                     raise self._body.lost("the request was sent, and the compressed answer ends early")
                 return b""
             if piece := await self._inflate(self._inflater, data):
-                return piece
+                return self._counted(piece)
+
+    def _counted(self, piece: bytes) -> bytes:
+        """What is taken of a piece: images may end in it; that there was more is told by the next read."""
+        taken = piece[: self._left]
+        self._left -= len(piece)
+        if piece and not taken:
+            raise self._too_long()
+        return taken
+
+    def _too_long(self) -> DecodeError:
+        size = f"{self.limits.body_bytes} bytes"
+        return DecodeError(f"the answer is longer than {size} (AnswerLimits.body_bytes)")
 
     async def _inflate(self, inflater: Inflater, data: bytes) -> bytes:
         piece = await self._loop.run_in_executor(None, inflater.inflate, data, _INFLATED_AT_ONCE)
         self._more = len(piece) >= _INFLATED_AT_ONCE and not inflater.ended
-        self._inflated += len(piece)
-        if self._inflated > _INFLATED_BYTES:
-            raise DecodeError(f"the answer inflates to more than {_INFLATED_BYTES} bytes")
         return piece
 
     async def _receive(self) -> bytes:

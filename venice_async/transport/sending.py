@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import LineTooLong
 from multidict import CIMultiDict
 from typing_extensions import override
 
@@ -96,6 +97,8 @@ def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> V
         _forget_headers(exc)
     _hide_key(exc, body.secret)
     what = _USER_INFO.sub("", str(exc)[:_SHOWN]) or type(exc).__name__
+    if isinstance(exc.__cause__, LineTooLong):
+        what = f"a line of its head is longer than {exc.__cause__.args[1]} bytes (AnswerLimits.header_bytes)"
     if isinstance(exc, aiohttp.InvalidURL):
         return ConfigurationError(f"{what} is no URL that can be asked")
     if isinstance(exc, aiohttp.ClientConnectorError):

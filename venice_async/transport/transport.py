@@ -28,7 +28,7 @@ from venice_async.errors import (
     UnconfirmedError,
     VeniceError,
 )
-from venice_async.types.options import COMPRESSIONS, Compression, Timeouts
+from venice_async.types.options import COMPRESSIONS, AnswerLimits, Compression, Timeouts
 from venice_async.wire.secret import Secret
 
 from . import sending
@@ -36,9 +36,6 @@ from .exchange import Exchange, Silence, Turns
 from .sending import Body, translated
 
 __all__ = ["Transport"]
-
-# A rewritten prompt comes back in a header, with up to nine bytes a character.
-_FIELD_SIZE = 256 * 1024
 
 
 class Transport:
@@ -62,6 +59,7 @@ class Transport:
         ssl: SSLContext | bool,
         session: aiohttp.ClientSession | None,
         compression: Compression | None = None,
+        limits: AnswerLimits = AnswerLimits(),
     ) -> None:
         if compression is not None and compression not in COMPRESSIONS:
             known = " or ".join(COMPRESSIONS)
@@ -75,13 +73,14 @@ class Transport:
             "User-Agent": f"venice_async/{__version__} aiohttp/{aiohttp.__version__}",
         }
         self._secret = Secret(api_key)
+        self._limits = limits
         self._options: dict[str, Any] = {
             "proxy": proxy,
             "ssl": ssl,
             "allow_redirects": False,
             "raise_for_status": False,
             "auto_decompress": False,
-            "max_field_size": _FIELD_SIZE,
+            "max_field_size": limits.header_bytes,
         }
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
@@ -191,7 +190,7 @@ class Transport:
             if body.connection is not None:
                 response.content.on_eof(partial(self._note_idle, body.connection))
             _forget_first_byte(response)
-            yield Exchange(response, body, self._secret, silence, self._turns)
+            yield Exchange(response, body, self._secret, self._limits, silence, self._turns)
         finally:
             silence.end()
             response.close()  # of an answer that was read to its end, the connection lives on

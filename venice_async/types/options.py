@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from venice_async.errors import ConfigurationError
 
-__all__ = ["COMPRESSIONS", "Compression", "Priority", "Timeouts"]
+__all__ = ["COMPRESSIONS", "AnswerLimits", "Compression", "Priority", "Timeouts"]
 
 Compression = Literal["gzip", "br"]
 COMPRESSIONS: tuple[Compression, ...] = ("gzip", "br")
@@ -59,3 +59,38 @@ class Timeouts:
     first_byte: float | None = field(default=300.0, validator=_seconds)
     between_bytes: float | None = field(default=60.0, validator=_seconds)
     total: float | None = field(default=None, validator=_seconds)
+
+
+def _count(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"{attribute.name}={value!r}: expected an integer of at least 1")
+
+
+@frozen(kw_only=True)
+class AnswerLimits:
+    """How much of one answer is taken, so that no server can make a process hold or read without end.
+
+    An answer beyond one of them is a `DecodeError`, a header a connection that is given up. It may have been
+    paid for, and is not bought again by itself; what was decoded of it is kept as of any other bad answer.
+
+    Attributes:
+        body_bytes: The whole body, inflated, in bytes.
+        image_bytes: All images together, decoded, in bytes.
+        images: Images.
+        field_bytes: Everything that is not an image, in bytes of JSON.
+        string_bytes: One string that is not an image; of a longer one, only its length is told.
+        depth: Nesting of arrays and objects.
+        header_bytes: One header. A prompt that was rewritten comes back in one, with up to nine bytes a
+            character.
+
+    Raises:
+        ConfigurationError: A value is no integer of at least 1.
+    """
+
+    body_bytes: int = field(default=512 * 1024 * 1024, validator=_count)
+    image_bytes: int = field(default=256 * 1024 * 1024, validator=_count)
+    images: int = field(default=64, validator=_count)
+    field_bytes: int = field(default=1024 * 1024, validator=_count)
+    string_bytes: int = field(default=64 * 1024, validator=_count)
+    depth: int = field(default=64, validator=_count)
+    header_bytes: int = field(default=256 * 1024, validator=_count)

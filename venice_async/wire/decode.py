@@ -22,8 +22,9 @@ import pybase64
 from typing_extensions import Buffer
 
 from venice_async.errors import DecodeError
+from venice_async.types.options import AnswerLimits
 
-from .images import DecodeLimits, Event, Images
+from .images import Event, Images
 from .secret import Secret
 
 __all__ = [
@@ -52,7 +53,7 @@ class AnswerDecoder(Protocol):
 class BinaryDecoder:
     """The body is the image itself (`return_binary`)."""
 
-    def __init__(self, limits: DecodeLimits = DecodeLimits()) -> None:
+    def __init__(self, limits: AnswerLimits = AnswerLimits()) -> None:
         self._images = Images(limits)
         self._images.begin(0)
         self._offset = 0
@@ -101,7 +102,7 @@ _QUOTE, _BACKSLASH, _EQUALS, _BRACE, _BRACKET = b'"\\={['
 class JsonDecoder:
     """The body is JSON with base64 images under the top-level key `images`."""
 
-    def __init__(self, limits: DecodeLimits = DecodeLimits(), secret: Secret = Secret()) -> None:
+    def __init__(self, limits: AnswerLimits = AnswerLimits(), secret: Secret = Secret()) -> None:
         self._limits = limits
         self._secret = secret
         self._images = Images(limits)
@@ -151,7 +152,10 @@ class JsonDecoder:
         while position < end:
             position = self._state(chunk, position, events)
             if len(self._skeleton) > self._limits.field_bytes:
-                raise self._fault(f"the fields take more than {self._limits.field_bytes} bytes", position)
+                text = (
+                    f"the fields take more than {self._limits.field_bytes} bytes (AnswerLimits.field_bytes)"
+                )
+                raise self._fault(text, position)
         self._base += end
 
     def close(self) -> dict[str, Any]:
@@ -215,7 +219,9 @@ class JsonDecoder:
         if depth == 0 and (bracket != _BRACE or self._key_next or self._key is not None):
             raise self._fault("the answer is no JSON object", at)
         if depth >= self._limits.depth:
-            raise self._fault(f"the answer is nested deeper than {self._limits.depth}", at)
+            raise self._fault(
+                f"the answer is nested deeper than {self._limits.depth} (AnswerLimits.depth)", at
+            )
         self._stack.append(bracket)
         if depth == 0:
             self._key_next = True
@@ -282,7 +288,8 @@ class JsonDecoder:
         if not self._left_out and length <= self._limits.string_bytes:
             self._skeleton += chunk[start:end]
         elif self._is_key:
-            raise self._fault(f"a key is longer than {self._limits.string_bytes} bytes", start)
+            text = f"a key is longer than {self._limits.string_bytes} bytes (AnswerLimits.string_bytes)"
+            raise self._fault(text, start)
         else:
             del self._skeleton[self._string_start :]
             self._left_out += length

@@ -3,7 +3,7 @@
 1. An image is announced before its bytes, once enough of it is known to tell its format.
 2. An image of no known format, or without its end, is handed on all the same, and refused by `check`:
    what was paid for can then be kept.
-3. The bounds on an answer are values, and counted here where they concern images.
+3. The limits of an answer are counted here where they concern images.
 """
 
 from __future__ import annotations
@@ -11,28 +11,10 @@ from __future__ import annotations
 from attrs import frozen
 
 from venice_async.errors import DecodeError
+from venice_async.types.options import AnswerLimits
 from venice_async.types.response import MAGIC_BYTES, TAIL_BYTES, ImageFormat, detect_format, is_cut_short
 
-__all__ = ["DecodeLimits", "Event", "ImageBegins", "Images"]
-
-
-@frozen(kw_only=True)
-class DecodeLimits:
-    """Bounds on an answer; beyond one of them it is a `DecodeError`.
-
-    Attributes:
-        image_bytes: All images of one answer together, decoded, in bytes.
-        images: Images in one answer.
-        field_bytes: Everything that is not an image, in bytes of JSON.
-        string_bytes: One string that is not an image; a longer one is left out, not refused.
-        depth: Nesting of arrays and objects.
-    """
-
-    image_bytes: int = 256 * 1024 * 1024
-    images: int = 64
-    field_bytes: int = 1024 * 1024
-    string_bytes: int = 64 * 1024
-    depth: int = 64
+__all__ = ["Event", "ImageBegins", "Images"]
 
 
 @frozen
@@ -56,7 +38,7 @@ class Images:
 
     __slots__ = ("_announced", "_fault", "_head", "_kind", "_limits", "_start", "_tail", "_total", "count")
 
-    def __init__(self, limits: DecodeLimits) -> None:
+    def __init__(self, limits: AnswerLimits) -> None:
         self.count = 0
         self._limits = limits
         self._total = 0  # bytes of all images
@@ -71,7 +53,8 @@ class Images:
     def begin(self, offset: int) -> None:
         """Start the next image."""
         if self.count >= self._limits.images:
-            raise DecodeError(f"the answer holds more than {self._limits.images} images", offset=offset)
+            text = f"the answer holds more than {self._limits.images} images (AnswerLimits.images)"
+            raise DecodeError(text, offset=offset)
         self.count += 1
         self._start = self._total
         self._head = self._tail = b""
@@ -81,7 +64,8 @@ class Images:
         """Hand on more of the current image."""
         self._total += len(data)
         if self._total > self._limits.image_bytes:
-            raise DecodeError(f"the images are larger than {self._limits.image_bytes} bytes", offset=offset)
+            size = f"{self._limits.image_bytes} bytes"
+            raise DecodeError(f"the images are larger than {size} (AnswerLimits.image_bytes)", offset=offset)
         if not self._announced:
             self._head += data
             if len(self._head) < MAGIC_BYTES:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from venice_async.errors import DecodeError
+from venice_async.types.options import AnswerLimits
 from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .decode import AnswerDecoder, BinaryDecoder, JsonDecoder
-from .images import DecodeLimits, Event
+from .images import Event
 from .secret import Secret, SecretFilter
 
 __all__ = ["SniffingDecoder"]
@@ -30,7 +31,7 @@ class SniffingDecoder:
     """
 
     def __init__(
-        self, content_type: str, limits: DecodeLimits = DecodeLimits(), secret: Secret = Secret()
+        self, content_type: str, limits: AnswerLimits = AnswerLimits(), secret: Secret = Secret()
     ) -> None:
         self._content_type = content_type
         self._limits = limits
