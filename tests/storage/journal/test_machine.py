@@ -429,7 +429,7 @@ class Machine(RuleBasedStateMachine):
 def test_no_purchase_is_lost_or_made_up_whatever_happens(long):
     chosen = settings(
         deadline=None,
-        max_examples=2000 if long else 40,
+        max_examples=2000 if long else 25,
         stateful_step_count=60 if long else 30,
         suppress_health_check=list(HealthCheck),
         phases=[phase for phase in Phase if long or phase is not Phase.shrink],
