@@ -21,7 +21,7 @@ import pytest
 
 from venice_async import ImageRequest
 
-pytest.register_assert_rewrite("tests.jobs")
+pytest.register_assert_rewrite("tests.jobs", "tests.faults")
 
 from .jobs import Nursery  # noqa: E402 - the asserts in it tell what they compare
 

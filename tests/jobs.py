@@ -127,6 +127,7 @@ class Job:
         items: Prompts with seeds.
         fields: More fields of the requests.
         options: Of `gather_generate`.
+        key: Of the API.
     """
 
     nursery: Nursery
@@ -136,6 +137,7 @@ class Job:
     items: list[tuple[str, int | None]]
     fields: dict = field(factory=dict)
     options: dict = field(factory=dict)
+    key: str = "key"
 
     @property
     def _told(self):
@@ -150,6 +152,7 @@ class Job:
         self._told.unlink(missing_ok=True)
         return self.nursery.start(
             {
+                "key": self.key,
                 "url": self.sandbox.url,
                 "into": str(self.into),
                 "told": str(self._told),

@@ -121,7 +121,7 @@ async def batch(order):
     ]
     retry = RetryPolicy(attempts=1, resend_unconfirmed=order["resend_unconfirmed"])
     async with VeniceSession(
-        "key", base_url=order["url"], rate_limit=None, guard=None, retry=retry
+        order["key"], base_url=order["url"], rate_limit=None, guard=None, retry=retry
     ) as venice:
         report = await gather_generate(venice, what, into=order["into"], **order["options"])
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

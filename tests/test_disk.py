@@ -167,16 +167,6 @@ def test_a_full_disk_stops_a_batch_that_goes_on_when_there_is_room(nursery, disk
         check_completed(job, job.resumed())
 
 
-def test_a_limit_of_a_files_size_is_a_full_disk(nursery, disk):
-    """The number is the operating system's own."""
-    painter = Painter(LARGEST + 100_000)
-    with Sandbox(latency=0, rpm=None, images=painter) as sandbox:
-        job = job_on(nursery, disk, sandbox, painter)
-        told = job.resumed((f"{STEPS}:intend", "after", 9, "", "fill"))
-        check_interrupted(job, told, errno.EFBIG, disk.folder)
-        check_completed(job, job.resumed())
-
-
 def test_a_disk_that_is_full_from_the_start_costs_nothing(sandbox, disk):
     """The error names the path, and once a file is deleted the same call begins."""
     disk.mount("256k")

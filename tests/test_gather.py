@@ -337,18 +337,6 @@ def test_images_without_a_journal_are_not_added_to(tmp_path):
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_directory_that_is_a_file_is_a_storage_error(tmp_path):
-    """Raised on entering."""
-    (tmp_path / "out").write_bytes(b"mine")
-
-    async def body(venice, _):
-        with pytest.raises(StorageError):
-            await gather_generate(venice, "fox", into=tmp_path / "out", **SMALL)
-
-    _, sandbox = batch(body)
-    assert sandbox.account.received == 0
-
-
 def test_a_closed_session_is_refused(tmp_path):
     """On entering, before the directory is made."""
 

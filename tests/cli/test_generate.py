@@ -631,42 +631,6 @@ def test_a_second_signal_aborts(tmp_path, second):
     assert pictures(tmp_path / "out") == []
 
 
-def test_a_reader_that_goes_away_is_no_traceback(tmp_path, sandbox):
-    """`| head -1`: the paths that were printed are right, and what was bought is on disk."""
-    script = " ".join(
-        [
-            *COMMAND,
-            "generate",
-            "fox",
-            "--seeds",
-            "0-60",
-            *SMALL,
-            "--into",
-            "out",
-            "2>err",
-            "|",
-            "head",
-            "-n",
-            "1",
-        ]
-    )
-    done = subprocess.run(
-        ["/bin/sh", "-c", script],
-        env=environment(VENICE_API_KEY="key", VENICE_BASE_URL=sandbox.url),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    (line,) = done.stdout.splitlines()
-    assert (tmp_path / line).is_file()
-    err = (tmp_path / "err").read_text()
-    assert "Traceback" not in err
-    assert "Exception ignored" not in err
-    assert "BrokenPipe" not in err
-    assert not list(tmp_path.rglob("*.part"))
-
-
 def test_an_output_that_cannot_be_written_is_one_readable_error(tmp_path, settings):
     """A full disk behind `>`: what was bought is on disk all the same."""
     with Path("/dev/full").open("w") as full:

@@ -24,6 +24,7 @@ from venice_async import (
     Generated,
     ImageRequest,
     RetryPolicy,
+    Skipped,
     Timeouts,
     Unconfirmed,
     VeniceSession,
@@ -35,7 +36,7 @@ from .places import How, Place, picture
 KEY = "sk-canary-7f3a9c51d2e84b60"
 """Long enough to be taken for a secret, in lower case as some headers are read, and like no other text."""
 
-_USUAL = {
+USUAL = {
     "rate_limit": None,
     "guard": None,
     "concurrency": 1,
@@ -116,7 +117,7 @@ class Carried:
 
 async def _batch(row, folder, raw_server):
     async with row.how.open(raw_server) as place:
-        options = {**_USUAL, **place.options, **row.options}
+        options = {**USUAL, **place.options, **row.options}
         async with VeniceSession(KEY, base_url=place.url, **options) as venice:
             async with stream_generate(venice, row.requests(), into=folder) as stream:
                 outcomes = [outcome async for outcome in stream]
@@ -132,13 +133,13 @@ def check(row, folder, raw_server):
     """Carry a row out, and compare what came of it with what it expects."""
     carried = asyncio.run(_batch(row, folder, raw_server))
     place, outcomes = carried.place, carried.outcomes
-    words = {outcome.index: _word(outcome) for outcome in outcomes}
+    words = {outcome.index: word(outcome) for outcome in outcomes}
     number = len(row.ends.split())
     found = Found(
         ends=" ".join(words.get(index, "unsent") for index in range(number)),
         received=place.received,
         billed=sum(place.billed.values()),
-        files=len(_pictures(folder)),
+        files=len(pictures(folder)),
         kept=len(list(folder.glob(".venice/rejected/*"))),
     )
     expected = Found(row.ends, row.received, row.billed, row.files, row.kept)
@@ -153,17 +154,21 @@ def check(row, folder, raw_server):
     assert not files_with_key(folder)
 
 
-def _word(outcome):
+def word(outcome):
+    """What an outcome is called in the expectations."""
     match outcome:
         case Generated():
             return "image"
+        case Skipped():
+            return "there"
         case Unconfirmed():
             return "unconfirmed"
         case Failed(error=error, billed=billed):
             return type(error).__name__ + "+paid" * billed
 
 
-def _pictures(folder):
+def pictures(folder):
+    """The pictures in a directory."""
     return [path for path in folder.iterdir() if path.suffix in {".png", ".webp", ".jpg", ".jpeg"}]
 
 
@@ -185,8 +190,8 @@ def _check_money(place, outcomes):
 def _check_pictures(folder, outcomes):
     """A file is what was painted for its seed, and there is nothing that was not told."""
     told = [outcome for outcome in outcomes if isinstance(outcome, Generated)]
-    assert sorted(path for outcome in told for path in outcome.paths) == sorted(_pictures(folder))
-    assert {path.name for path in folder.iterdir()} - {path.name for path in _pictures(folder)} <= {
+    assert sorted(path for outcome in told for path in outcome.paths) == sorted(pictures(folder))
+    assert {path.name for path in folder.iterdir()} - {path.name for path in pictures(folder)} <= {
         ".venice",
         "metadata.jsonl",
     }

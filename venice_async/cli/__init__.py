@@ -2,19 +2,22 @@
 
 1. Nothing is decided here that a program could not ask of the library.
 2. Results go to standard output, everything else to standard error.
-3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C
-   or SIGTERM.
+3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C,
+   SIGTERM or SIGHUP.
 """
 
 from __future__ import annotations
 
 import sys
 
+from .process import occupy_standard_streams
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line, or say which extra it needs."""
+    occupy_standard_streams()
     try:
         from .app import run  # noqa: PLC0415 - it needs an extra
     except ModuleNotFoundError as exc:

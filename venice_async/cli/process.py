@@ -1,10 +1,11 @@
-"""What holds for the whole process, which only its own command line may decide: event loop and allocator."""
+"""What holds for the whole process, and its own command line alone may decide: streams, loop, allocator."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 
-__all__ = ["keep_memory", "new_event_loop"]
+__all__ = ["keep_memory", "new_event_loop", "occupy_standard_streams"]
 
 _KEPT = 30 * 1024 * 1024
 
@@ -16,6 +17,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def occupy_standard_streams() -> None:
+    """Open on nothing what is closed of the standard streams: no file and no socket may get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def keep_memory() -> None:

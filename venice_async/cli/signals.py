@@ -1,7 +1,8 @@
-"""SIGINT and SIGTERM, as whoever started a job expects them.
+"""SIGINT, SIGTERM and SIGHUP, as whoever started a job expects them.
 
 1. The first one cancels: nothing more is sent, and what is in flight is drained.
 2. Each further one cancels again, which ends the draining.
+3. A terminal that goes away is such a signal, unless the job was started to outlive it (`nohup`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from .process import keep_memory, new_event_loop
 
 __all__ = ["run_until_signalled"]
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 _INTERRUPTED = 130
 
 
@@ -37,7 +37,10 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
         received = True
         task.cancel()
 
-    for number in _STOPPING:
+    stopping = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        stopping.append(signal.SIGHUP)
+    for number in stopping:
         loop.add_signal_handler(number, stop)
     try:
         return await work
@@ -46,5 +49,5 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
             raise
         return _INTERRUPTED
     finally:
-        for number in _STOPPING:
+        for number in stopping:
             loop.remove_signal_handler(number)

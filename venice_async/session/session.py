@@ -1,7 +1,8 @@
 """The session itself: how a request walks through the parts.
 
-1. A session is entered once and serves any number of tasks. It holds no task group and no cancel
-   scope across its block, so entering and leaving may happen in different tasks.
+1. A session is entered once and serves any number of tasks, all of the event loop that it was entered
+   on. It holds no task group and no cancel scope across its block, so entering and leaving may happen in
+   different tasks.
 2. One request walks codec, pool, transport, decoder, sink; each of them knows only its neighbour.
 """
 
@@ -53,7 +54,7 @@ R = TypeVar("R")
 
 
 class VeniceSession:
-    """A session with the Venice image API, shared by any number of tasks.
+    """A session with the Venice image API, shared by any number of tasks of one event loop.
 
     Args:
         api_key: The key; the environment's `VENICE_API_KEY` where None.
@@ -111,6 +112,8 @@ class VeniceSession:
         self.timeouts = timeouts
         self.retry = retry
         self._state = "new"
+        self._process = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._idle: asyncio.Event | None = None
         self._transport = Transport(
             api_key=_checked_key(api_key),
@@ -138,6 +141,7 @@ class VeniceSession:
     async def __aenter__(self) -> Self:
         if self._state != "new":
             raise SessionStateError(f"this session is {self._state} already; make a new one")
+        self._process, self._loop = os.getpid(), asyncio.get_running_loop()
         self._transport.open(self.concurrency)
         try:
             await self._pool.open()
@@ -148,6 +152,9 @@ class VeniceSession:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._process != os.getpid():
+            return  # the connections and the thread are those of the process that was forked
+        self._check_home()
         self._state = "closed"
         with anyio.CancelScope(shield=True):
             async with AsyncExitStack() as stack:
@@ -397,13 +404,22 @@ class VeniceSession:
             raise SessionStateError("this session is draining: it takes no new calls")
 
     def check_open(self) -> None:
-        """Raise a `SessionStateError` unless the session is open."""
+        """Raise a `SessionStateError` unless the session is open, and here is where it was opened."""
         if self._state == "new":
             raise SessionStateError(
                 "this session is not open yet; use `async with VeniceSession() as venice:`"
             )
         if self._state == "closed":
             raise SessionStateError("this session is closed")
+        self._check_home()
+
+    def _check_home(self) -> None:
+        if self._process != os.getpid():
+            raise SessionStateError("this session was opened in another process; make one for each process")
+        if self._loop is not asyncio.get_running_loop():
+            raise SessionStateError(
+                "this session was opened on another event loop; make one for each loop and each thread"
+            )
 
 
 def _checked_key(given: str | None) -> str:

@@ -42,8 +42,8 @@ class Published:
                 continue
             except FileNotFoundError:
                 folder = (self.directory / name).parent
-                if folder.exists():
-                    raise
+                if folder.exists() or not os.path.exists(temporary):
+                    raise  # somebody has taken away all that there was
                 folder.mkdir(parents=True, exist_ok=True)
                 return self.publish(temporary, name)
             return candidate

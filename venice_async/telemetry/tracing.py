@@ -36,13 +36,17 @@ def find_tracing(base_url: str) -> Tracing | None:
 class Tracing:
     """A tracer and instruments.
 
+    Attributes:
+        inject: Writes headers; what it needs is read from files before there is a call.
+
     Raises:
         ImportError: OpenTelemetry's API is not installed.
     """
 
     def __init__(self, base_url: str) -> None:
-        from opentelemetry import metrics, trace  # noqa: PLC0415 - an extra
+        from opentelemetry import metrics, propagate, trace  # noqa: PLC0415 - an extra
 
+        self.inject = propagate.inject
         self._tracer = trace.get_tracer(_NAME, __version__)
         meter = metrics.get_meter(_NAME, __version__)
         self.duration = meter.create_histogram(
@@ -94,11 +98,11 @@ class Span:
     """
 
     def __init__(self, tracing: Tracing, span: trace.Span, measured: Mapping[str, Any]) -> None:
-        from opentelemetry import propagate, trace  # noqa: PLC0415
+        from opentelemetry import trace  # noqa: PLC0415
 
         self.headers: dict[str, str] = {}
         if span.get_span_context().is_valid:
-            propagate.inject(self.headers, trace.set_span_in_context(span))
+            tracing.inject(self.headers, trace.set_span_in_context(span))
         self._tracing = tracing
         self._span = span
         self._recording = span.is_recording()  # without an SDK, and where sampling leaves it out, it is not

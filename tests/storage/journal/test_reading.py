@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import attrs
@@ -238,6 +239,16 @@ def test_a_price_that_is_not_known_leaves_the_spending_unknown(tmp_path):
     for cost, spent in ((0, None), (PRICE, PRICE / 1e6)):
         asyncio.run(body(cost))
         assert JournalReader(tmp_path / str(cost)).status().spent_usd == spent
+
+
+def test_a_rate_over_a_clock_that_went_back_is_none(tmp_path, monkeypatch):
+    async def body():
+        async with opened(tmp_path) as journal:
+            monkeypatch.setattr(time, "time", lambda: 1e9)
+            await buy(journal, 0, fox)
+
+    asyncio.run(body())
+    assert JournalReader(tmp_path).status().rate == 0.0
 
 
 def test_the_balance_is_that_of_the_last_answer(tmp_path):

@@ -73,7 +73,7 @@ class JournalStatus:
         spent_usd: US dollars that were billed, or may have been; None where a price is not known.
         images: Files.
         bytes: Their size.
-        rate: Items done a minute in the last run; 0 before the first.
+        rate: Items done a minute in the last run; 0 before the first, or where the clock went back.
         balance_usd: The balance as the last answer told it, or None.
         failures: What went wrong, the most frequent first.
     """
@@ -371,7 +371,7 @@ def _status(connection: Connection, *, running: bool) -> JournalStatus:
         spent_usd=None if unpriced else usd(int(spent)),
         images=images,
         bytes=int(size),
-        rate=60 * done / max(newest - began, 1e-3) if done else 0.0,
+        rate=60 * done / (newest - began) if done and newest > began else 0.0,
         balance_usd=_balance(connection),
         failures=tuple(_failures(connection)),
     )

@@ -217,6 +217,7 @@ _MEANINGS = {
 # What comes of a file system that is mounted for reading, and of a directory without the permission.
 _UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DIRECTORY}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_LONGEST_PATH = 504  # bytes that SQLite takes, on any file system
 
 
 @contextmanager
@@ -242,6 +243,8 @@ def journal_errors(path: Path) -> Generator[None, None, None]:
 
 def _why_not_open(path: Path) -> tuple[int, str]:
     """What the operating system says when the same file is opened; SQLite does not tell."""
+    if len(os.fsencode(path.absolute())) > _LONGEST_PATH:
+        return errno.ENAMETOOLONG, f"The path is too long for a journal: SQLite takes {_LONGEST_PATH} bytes"
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
     except OSError as exc:

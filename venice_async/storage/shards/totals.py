@@ -100,7 +100,7 @@ class Totals:
             cut_off=bool(still_open or self._cut_off) and not running,
             stopped=self._stopped,
             spent_usd=None if self._spent is None else round(self._spent, 6),
-            rate=60 * self._generated / max(busy, 1e-3) if self._generated else 0.0,
+            rate=60 * self._generated / busy if self._generated and busy > 0 else 0.0,
             balance_usd=self._balance[1],
             failures=tuple(sorted(self._failures.values(), key=lambda group: -group.count)),
             shard_size=mark.shard_size,
