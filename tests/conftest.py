@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -275,6 +276,33 @@ class _Connection:
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
         self.writer.transport.abort()
+
+
+@pytest.fixture(scope="session")
+def command_tree():
+    """How typer makes the commands of an app: once, because that takes longer than most of them."""
+    import typer.main
+
+    return cache(typer.main.get_command)
+
+
+@pytest.fixture
+def called(monkeypatch, capfd, tmp_path, command_tree):
+    """Call the command in this process: its exit code, its output and its messages."""
+    from venice_async.cli import app as commands
+
+    monkeypatch.setattr("typer.main.get_command", command_tree)
+
+    def call(*arguments, **variables):
+        for name, value in {"NO_COLOR": "1", "COLUMNS": "200", **variables}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["venice-async", *map(str, arguments)])
+        code = commands.run()
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
 
 
 @pytest.fixture

@@ -217,34 +217,6 @@ def test_an_endless_input_can_be_left(tmp_path):
     assert 10 <= report.generated <= 10 + 4 + 4
 
 
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_the_input_is_read_as_places_come_free(tmp_path, asynchronous):
-    """A reader that takes its time holds the source back, not only the sending."""
-    read = 0
-
-    def source():
-        nonlocal read
-        for number in range(500):
-            read += 1
-            yield f"fox {number}"
-
-    async def body(venice, sandbox):
-        ahead = []
-        what = asynchronously(source()) if asynchronous else source()
-        async with stream_generate(venice, what, into=tmp_path, **SMALL) as outcomes:
-            taken = 0
-            async for _ in outcomes:
-                taken += 1
-                await asyncio.sleep(0.02)
-                ahead.append(max(read, sandbox.account.received) - taken)
-                if taken == 15:
-                    break
-        return ahead
-
-    ahead, _ = batch(body, concurrency=4)
-    assert max(ahead) <= 3 * 4
-
-
 def test_concurrency_is_the_sessions_or_the_batchs_own(tmp_path):
     """The smaller of the two counts."""
     for own, expected in ((None, 5), (2, 2), (50, 5)):
@@ -517,29 +489,6 @@ def test_a_wrong_key_costs_one_round_of_requests(tmp_path):
 # An input that breaks
 
 
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-@pytest.mark.parametrize(
-    "error", [KeyError("mine"), ExceptionGroup("mine", [KeyError(1)])], ids=["one", "group"]
-)
-def test_an_input_that_raises_reaches_the_caller_as_itself(tmp_path, asynchronous, error):
-    """After what was in flight has been saved."""
-
-    def source():
-        for number in range(6):
-            yield f"fox {number}"
-        raise error
-
-    async def body(venice, _):
-        what = asynchronously(source()) if asynchronous else source()
-        with pytest.raises(type(error)) as caught:
-            await gather_generate(venice, what, into=tmp_path, **SMALL)
-        assert caught.value is error
-
-    _, sandbox = batch(body, latency=0.02)
-    assert sandbox.account.answered == 6
-    assert len(images(tmp_path)) == 6
-
-
 def test_an_input_that_raises_still_hands_over_what_came_before(tmp_path):
     """A reader of the stream sees every outcome, and then the exception."""
 
@@ -593,24 +542,6 @@ def test_an_async_inputs_clean_up_runs_inside_of_the_block(tmp_path, seeds):
         assert closed == [True]
 
     batch(body, concurrency=2)
-
-
-def test_leaving_does_not_wait_for_an_input_that_never_comes(tmp_path):
-    """An async source that is silent, such as a queue, does not hold the block."""
-
-    async def source():
-        yield "fox"
-        await asyncio.Event().wait()
-
-    async def body(venice, _):
-        stream = stream_generate(venice, source(), into=tmp_path, drain_timeout=3600, **SMALL)
-        async with stream as outcomes:
-            async for _ in outcomes:
-                break
-        return stream.report
-
-    report, _ = batch(body)
-    assert (report.generated, report.pending) == (1, None)
 
 
 # Leaving early
@@ -790,19 +721,6 @@ def test_variants_are_numbered_from_zero(tmp_path):
     """In one outcome, with the paths in the order of the answer."""
     report, _ = gathered(tmp_path, "fox", seeds=[7], variants=3, **SMALL)
     assert [path.name for path in paths_of(report)] == [f"00000_7_fox-{image}.webp" for image in range(3)]
-
-
-@pytest.mark.parametrize(
-    "prompt", ["../../etc/passwd", "/etc/passwd", "a\0b", "..", "x" * 1500, "ü" * 1500, "-rf *"]
-)
-def test_no_prompt_leads_out_of_the_directory(tmp_path, prompt):
-    """Whatever it holds, its picture lies where it should."""
-    place = tmp_path / "out"
-    report, _ = gathered(place, [prompt], name="{prompt}", **SMALL)
-    (path,) = paths_of(report)
-    assert path.parent == place
-    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
-    assert not path.name.startswith("-")
 
 
 # Watching

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from venice_async import ImageRequest, RequestLimits
+from venice_async import AnswerLimits, ImageRequest, RequestLimits
 from venice_async.sandbox import Sandbox
 from venice_async.types.request import NEVER_SENT
 
@@ -73,3 +73,8 @@ def test_the_performance_tables_are_those_of_the_committed_run():
     assert len(quoted) == 2
     for title, table in quoted:
         assert f"### {title}\n\n{table}" in results
+
+
+def test_the_limits_of_an_answer_are_the_ones_in_force():
+    for each in attrs.fields(AnswerLimits):
+        assert ROWS[each.name][2].strip() == f"{each.default:,}"

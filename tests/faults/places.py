@@ -34,6 +34,12 @@ def picture(seed, kind="webp"):
     return out.getvalue()
 
 
+def pictures(folder):
+    """The files of a directory that are no part of a job's own."""
+    found = (path for path in folder.rglob("*") if path.is_file() and ".venice" not in path.parts)
+    return [path for path in found if path.name != "metadata.jsonl"]
+
+
 @define
 class Place:
     """A place while it is open.

@@ -46,57 +46,70 @@ _FIELDS = len(json_body("", request="x" * 9_000))
 _PNG = picture(1, "png")
 
 
-def _at(name, make, **limits):
-    """All is well."""
-    return Row(name, Wire(goes_on(make)), "image image image", received=3, billed=3, files=3,
-               options={"answer_limits": AnswerLimits(**limits)})  # fmt: skip
-
-
-def _above(name, make, kept=1, **limits):
-    """The answer is told as paid."""
-    return Row(name, Wire(goes_on(make)), "image DecodeError+paid image", received=3, billed=3, files=2,
-               kept=kept, options={"answer_limits": AnswerLimits(**limits)})  # fmt: skip
-
-
-BOUNDS = [
-    _at("a body as long as is taken", lambda right: whole(_padded(right)), body_bytes=_BODY),
-    _above("a longer body", lambda right: whole(_padded(right)), body_bytes=_BODY - 1),
-    _at("a body that inflates to what is taken", _packed, body_bytes=_BODY),
-    _above("a body that inflates to more", _packed, body_bytes=_BODY - 1),
-    _at("an image as large as is taken", lambda _: whole(json_body(_PNG)), image_bytes=len(_PNG)),
-    _above("a larger image", lambda _: whole(json_body(_PNG)), kept=0, image_bytes=len(_PNG) - 1),
-    _at("fields as long as is taken", lambda right: whole(_fields(right)), field_bytes=_FIELDS),
-    _above("longer fields", lambda right: whole(_fields(right)), field_bytes=_FIELDS - 1),
-    _at("a string that is told by its length", lambda right: whole(_fields(right)), string_bytes=100),
-    _at("a key as long as is taken", lambda right: whole(json_body(right, **{"k" * 100: 1})),
-        string_bytes=100),
-    _above("a longer key", lambda right: whole(json_body(right, **{"k" * 101: 1})), string_bytes=100),
-    _at("as deep as is taken", _nested(_DEPTH)),
-    _above("deeper", _nested(_DEPTH + 1)),
-    _at("a header as long as is taken", lambda right: whole(json_body(right), f"X: {'x' * _HEADER}")),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("row", **params(*BOUNDS))
-def test_more_of_an_answer_than_is_taken_is_told_as_paid(row, carry_out):
-    carry_out(row)
-
-
 def _two(right):
     return whole(json_body(right, right))
 
 
+def _header(size):
+    return lambda right: whole(json_body(right), f"X: {'x' * size}")
+
+
+def _row(name, make, ends, *, files=3, kept=0, **limits):
+    options = {"answer_limits": AnswerLimits(**limits)}
+    return Row(name, Wire(goes_on(make)), ends, received=3, billed=3, files=files, kept=kept, options=options)
+
+
+def _at(name, make, **limits):
+    return _row(name, make, "image image image", **limits)
+
+
+def _above(name, make, *, kept=1, **limits):
+    return _row(name, make, "image DecodeError+paid image", files=2, kept=kept, **limits)
+
+
+def _images(name, ends, images, **expected):
+    options = {"answer_limits": AnswerLimits(images=images)}
+    return Row(name, Wire(goes_on(_two), ALL), ends, received=1, billed=1, **expected,
+               fields={"variants": 2}, options=options)  # fmt: skip
+
+
+AT = [
+    _at("a body", lambda right: whole(_padded(right)), body_bytes=_BODY),
+    _at("a body that is inflated", _packed, body_bytes=_BODY),
+    _at("an image's size", lambda _: whole(json_body(_PNG)), image_bytes=len(_PNG)),
+    _images("the number of images", "image", 2, files=2),
+    _at("fields", lambda right: whole(_fields(right)), field_bytes=_FIELDS),
+    _at("a key", lambda right: whole(json_body(right, **{"k" * 100: 1})), string_bytes=100),
+    _at("depth", _nested(_DEPTH)),
+    _at("a header", _header(_HEADER)),
+]
+
+
+@pytest.mark.parametrize("row", **params(*AT))
+def test_what_is_at_its_limit_is_taken(row, carry_out):
+    carry_out(row)
+
+
+ABOVE = [
+    _above("a body", lambda right: whole(_padded(right)), body_bytes=_BODY - 1),
+    _above("a body that is inflated", _packed, body_bytes=_BODY - 1),
+    _above("an image's size", lambda _: whole(json_body(_PNG)), kept=0, image_bytes=len(_PNG) - 1),
+    _images("the number of images", "DecodeError+paid", 1, files=0, kept=1),
+    _above("fields", lambda right: whole(_fields(right)), field_bytes=_FIELDS - 1),
+    _above("a key", lambda right: whole(json_body(right, **{"k" * 101: 1})), string_bytes=100),
+    _above("depth", _nested(_DEPTH + 1)),
+    _row("a header", _header(_HEADER + 1), "image unconfirmed image", files=2),
+]
+
+
+@pytest.mark.parametrize("row", **params(*ABOVE))
+def test_what_is_above_its_limit_is_told_as_paid_or_unconfirmed(row, carry_out):
+    carry_out(row)
+
+
 @pytest.mark.parametrize(
     "row",
-    **params(
-        Row("as many images as are taken", Wire(goes_on(_two), ALL), "image", received=1, billed=1, files=2,
-            fields={"variants": 2}, options={"answer_limits": AnswerLimits(images=2)}),
-        Row("more images", Wire(goes_on(_two), ALL), "DecodeError+paid", received=1, billed=1, files=0,
-            kept=1, fields={"variants": 2}, options={"answer_limits": AnswerLimits(images=1)}),
-        Row("a longer header",
-            Wire(goes_on(lambda right: whole(json_body(right), f"X: {'x' * (_HEADER + 1)}"))),
-            "image unconfirmed image", received=3, billed=3, files=2),
-    ),
-)  # fmt: skip
-def test_more_than_is_taken_is_never_bought_again(row, carry_out):
+    **params(_at("a long string", lambda right: whole(_fields(right)), string_bytes=100)),
+)
+def test_a_string_above_its_limit_is_told_by_its_length(row, carry_out):
     carry_out(row)

@@ -374,17 +374,23 @@ def test_extra_refuses_every_name_that_is_a_field(name):
         7,
         "new",
         [("new", 1)],
-        {1: 2},
-        {"\ud800": 1},
-        {"n": math.nan},
-        {"n": b"x"},
-        {"n": {"m": 1j}},
     ],
     ids=ascii,
 )
 def test_extra_is_a_mapping_of_names_to_json_values(extra):
     found = fault(extra=extra)
     assert (found.field, found.expected) == ("extra", "a mapping of names to JSON values")
+
+
+@pytest.mark.parametrize("item", [math.nan, b"x", {"m": 1j}, {1: 2}], ids=ascii)
+def test_what_extra_holds_is_told_with_its_name(item):
+    found = fault(extra={"before": 1, "n": item})
+    assert (found.field, found.expected) == ("extra.n", "a JSON value, nested no deeper than 100")
+
+
+@pytest.mark.parametrize("key", [1, "\ud800", None], ids=ascii)
+def test_names_in_extra_are_text(key):
+    assert fault(extra={key: 1}) == Fault("extra", key, "names that are text")
 
 
 @pytest.mark.parametrize("strength", [0, 50, 100])

@@ -1,9 +1,15 @@
-"""What a person sees: a live display on a terminal, plain lines anywhere else."""
+"""What a person sees: a live display on a terminal, plain lines anywhere else.
+
+What comes from outside (a prompt, a server's message, a file's name) is text: it neither moves a terminal's
+cursor, nor colours it, nor names its window. Control characters are written in the escapes of JSON, so that
+JSON stays whole.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -26,6 +32,8 @@ from .records import record_of
 
 __all__ = ["Live", "Screen"]
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 class Screen:
     """Results to standard output, everything else to standard error."""
@@ -39,12 +47,12 @@ class Screen:
 
     def say(self, text: str) -> None:
         """One line for a person."""
-        self.messages.print(escape(text))
+        self.messages.print(_as_text(text))
 
     def lines(self, texts: Iterable[str]) -> None:
         """Results, a line each."""
         for text in texts:
-            self.results.print(escape(text))
+            self.results.print(_as_text(text))
 
     def records(self, values: Iterable[Any]) -> None:
         """Results as JSON, a line each."""
@@ -54,18 +62,28 @@ class Screen:
         """Results in columns: cut to the terminal's width there, with tabs between them elsewhere."""
         if not self.results.is_terminal:
             # As a segment: anything else has its tabs turned into spaces.
-            self.results.print(Segments([Segment("\t".join(row) + "\n") for row in rows]), end="")
+            self.results.print(Segments([Segment(_visible("\t".join(row)) + "\n") for row in rows]), end="")
             return
         table = Table(*titles, box=None, pad_edge=False, header_style="bold")
         for row in rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*map(_as_text, row))
         self.results.print(table, soft_wrap=False)
 
     def error(self, error: VeniceError | str) -> None:
         """What went wrong, and what to do about it."""
-        self.messages.print(f"[bold red]error:[/] {escape(_worded(error))}")
+        self.messages.print(f"[bold red]error:[/] {_as_text(_worded(error))}")
         for note in getattr(error, "__notes__", ()):
-            self.messages.print(f"  {escape(_worded(note))}")
+            self.messages.print(f"  {_as_text(_worded(note))}")
+
+
+def _visible(text: str) -> str:
+    """Text without control characters but ends of lines and tabs."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _as_text(text: str) -> str:
+    """Text from outside, for a terminal, within the markup of our own."""
+    return escape(_visible(text))
 
 
 def _plain(value: Any) -> Any:
@@ -151,7 +169,7 @@ class Live:
     def show(self, outcome: Outcome, progress: BatchProgress) -> None:
         """Take in one more outcome."""
         if isinstance(outcome, Generated):
-            self._display.newest = str(outcome.paths[-1])
+            self._display.newest = _visible(str(outcome.paths[-1]))
         self.advance(progress)
         self.write(outcome)
 
@@ -179,8 +197,8 @@ class Live:
         if not isinstance(outcome, Generated):
             what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
             prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
-            error = escape(_worded(outcome.error))
-            self._screen.messages.print(f"[red]{what}[/] {outcome.index}{escape(prompt)}: {error}")
+            error = _as_text(_worded(outcome.error))
+            self._screen.messages.print(f"[red]{what}[/] {outcome.index}{_as_text(prompt)}: {error}")
             return
         self._note(outcome)
         # On a terminal of its own the display tells of the files; elsewhere, each has a line.

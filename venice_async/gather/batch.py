@@ -49,7 +49,8 @@ async def gather_generate(
     Args:
         session: An open session.
         what: A prompt, a request, or a (possibly endless, possibly async) iterable of either; it is
-            read as places come free. It may grow and change its order between two calls.
+            read as places come free. It may grow and change its order between two calls. A plain iterable
+            is read in the event loop's own thread, and must not block it: what waits is an async one.
         into: The directory, which is made if need be; this job's, or one without images.
         seeds: Each item is generated once for each of these; endless ones go with a single item.
         concurrency: Requests in flight at once; the session's where None.

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from venice_async.errors import Fault, ValidationError
 
-from .frozen import is_unicode
+from .frozen import DEPTH, is_unicode
 from .limits import Range, RequestLimits
 
 __all__ = [
@@ -209,8 +209,15 @@ class Names(Check):
 
     @override
     def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
-        if isinstance(value, TypeError):
-            yield Fault(name, value.args[0], "a mapping of names to JSON values")
+        match value:
+            case TypeError(args=(str() as key, item)) if is_unicode(key):
+                yield Fault(f"{name}.{key}", item, f"a JSON value, nested no deeper than {DEPTH}")
+            case TypeError(args=(key, _)):
+                yield Fault(name, key, "names that are text")
+            case TypeError(args=(given,)):
+                yield Fault(name, given, "a mapping of names to JSON values")
+            case _:
+                pass
 
 
 @frozen

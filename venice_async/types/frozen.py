@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import override
 
-__all__ = ["FrozenDict", "freeze", "is_unicode"]
+__all__ = ["DEPTH", "FrozenDict", "freeze", "is_unicode"]
 
 
 class FrozenDict(Mapping[str, Any]):
@@ -53,17 +53,17 @@ class FrozenDict(Mapping[str, Any]):
         return repr(self._data)
 
 
-_DEPTH = 100
+DEPTH = 100
 
 
-def freeze(value: Any, depth: int = _DEPTH) -> Any:
+def freeze(value: Any, depth: int = DEPTH) -> Any:
     """Copy a JSON value so that nothing in it can change: mappings, and lists as tuples.
 
     Raises:
         TypeError: It holds something that JSON cannot say, or is nested deeper than 100.
     """
     if depth == 0:
-        raise TypeError(f"it is nested deeper than {_DEPTH}")
+        raise TypeError(f"it is nested deeper than {DEPTH}")
     match value:
         case None | bool() | int() | FrozenDict():
             return value

@@ -118,10 +118,21 @@ class StyleReference:
 
 
 def _freeze_names(value: Any) -> Any:
+    """The mapping as it cannot change; a TypeError of it, or of the first name and value that do not fit."""
+    if not isinstance(value, Mapping):
+        return TypeError(value)
     try:
-        return freeze(value) if isinstance(value, Mapping) else TypeError(value)
-    except TypeError as exc:
-        return exc
+        return freeze(value)
+    except TypeError:
+        return TypeError(*next(pair for pair in value.items() if not _fits(*pair)))
+
+
+def _fits(name: Any, value: Any) -> bool:
+    try:
+        freeze({name: value})
+    except TypeError:
+        return False
+    return True
 
 
 def _as_tuple(value: Any) -> Any:

@@ -161,13 +161,6 @@ def test_only_the_first_faults_are_kept(file):
     assert len(faults(path)) == 20
 
 
-@pytest.mark.parametrize("data", ["", "\n \n", "prompt,id\n"])
-def test_a_file_without_a_row_is_refused_by_its_name(file, data):
-    path = file("a.csv" if "," in data else "a.txt", data)
-    with pytest.raises(ConfigurationError, match="holds no prompt"):
-        read_requests(path, model="m")
-
-
 def test_a_common_field_that_is_wrong_is_no_rows_fault(file):
     with pytest.raises(ValidationError) as caught:
         read_requests(file("a.txt", "a\n"), model="m", steps=99)
@@ -180,12 +173,6 @@ def test_a_common_field_that_is_wrong_is_no_rows_fault(file):
 def test_axes_that_are_none_are_refused(file, axes, text):
     with pytest.raises(ConfigurationError, match=text):
         read_requests(file("a.txt", "a\n"), model="m", axes=axes)
-
-
-def test_a_file_that_is_cut_short_is_told(file):
-    whole = gzip.compress(b"prompt\n" + os.urandom(9000).hex().encode())
-    with pytest.raises(ConfigurationError, match="is no whole gzip file"):
-        read_requests(file("a.csv.gz", whole[:-1000]), model="m")
 
 
 def test_a_file_that_is_not_there_is_a_storage_error(tmp_path):

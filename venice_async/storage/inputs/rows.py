@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import PurePath
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, AnyStr, BinaryIO, Literal
 
 import orjson
 from attrs import field, frozen
@@ -70,11 +71,21 @@ def format_of(path: str, file: BinaryIO) -> RowFormat:
         raise ConfigurationError(f"{path} is UTF-16; save it as UTF-8")
     if suffix == ".json" or (suffix not in _SUFFIXES and head.lstrip(_BOM).lstrip().startswith(b"[")):
         raise ConfigurationError(f"{path}: write JSON Lines, one object a line (jq -c '.[]' does it)")
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
-    if head.startswith(_PARQUET):
-        return "parquet"
+    found = _SUFFIXES.get(suffix) or ("parquet" if head.startswith(_PARQUET) else None)
+    if found != "parquet" and _is_binary(head):
+        raise ConfigurationError(f"{path} is no text")
+    if found is not None:
+        return found
     return "jsonl" if head.lstrip(_BOM).lstrip().startswith(b"{") else "text"
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether bytes are those of no text: a NUL in UTF-8 is some row's fault alone."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return b"\0" in head
+    return False
 
 
 def rows_in(file: BinaryIO, row_format: RowFormat) -> Iterator[Row]:
@@ -87,17 +98,27 @@ def rows_in(file: BinaryIO, row_format: RowFormat) -> Iterator[Row]:
     return _READERS[row_format](file)
 
 
+def _lines_of(file: IO[AnyStr]) -> Iterator[AnyStr]:
+    """The lines of a file, unless one is too long to be held."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise ConfigurationError(f"line {number} is longer than 16 MiB")
+        yield line
+
+
 def _text_rows(file: BinaryIO) -> Iterator[Row]:
     # Universal line ends, but neither form feeds nor Unicode separators, which a prompt may hold.
     with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=None) as text:
-        for number, line in enumerate(text, 1):
+        for number, line in enumerate(_lines_of(text), 1):
             if prompt := line.strip():
                 yield _checked(f"line {number}", {"prompt": prompt})
 
 
 def _table_rows(file: BinaryIO, delimiter: str) -> Iterator[Row]:
     with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        reader = csv.reader(_lines_of(text), delimiter=delimiter, strict=True)
         line = 1
         try:
             names = [name.strip() for name in next(reader, [])]
@@ -121,6 +142,9 @@ def _table_row(where: str, names: list[str], cells: list[str]) -> Row:
 
 
 def _check_header(names: list[str]) -> None:
+    for name in filter(_UNDECODED.search, names):
+        shown = _UNDECODED.sub("\ufffd", name)
+        raise ConfigurationError(f"line 1: the column {shown!r} is no UTF-8")
     if "prompt" not in names:
         shown = ", ".join(names)[:200] or "none"
         hint = "; cells are separated by commas" if ";" in shown else ""
@@ -133,13 +157,9 @@ def _check_header(names: list[str]) -> None:
 
 
 def _jsonl_rows(file: BinaryIO) -> Iterator[Row]:
-    number = 0
-    while line := file.readline(_LONGEST_LINE):
-        number += 1
+    for number, whole in enumerate(_lines_of(file), 1):
         where = f"line {number}"
-        if not line.endswith(b"\n") and len(line) == _LONGEST_LINE:
-            raise ConfigurationError(f"{where} is longer than 16 MiB")
-        line = line.removeprefix(_BOM) if number == 1 else line
+        line = whole.removeprefix(_BOM) if number == 1 else whole
         if not line.strip():
             continue
         try:
