@@ -606,3 +606,10 @@ def test_a_binary_answer_of_another_format_is_announced_as_unknown_and_refused_a
     assert decoder.feed(b"GIF89a" + bytes(20)) == [ImageBegins(0, None), b"GIF89a" + bytes(20)]
     with pytest.raises(DecodeError, match="no JPEG, PNG or WebP"):
         decoder.close()
+
+
+@pytest.mark.parametrize("size", [None, 1])
+def test_a_string_that_is_left_out_counts_for_no_field_however_it_is_cut(size):
+    body = body_of(PNG64, rest=f',"a":"{"x" * 40}","b":"{"y" * 100}"')
+    _, fields = decode_body(body, size, field_bytes=120, string_bytes=80)
+    assert fields["b"] == "[100 bytes left out]"

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import random
+import tracemalloc
 import zlib
 
 import brotli
@@ -80,3 +81,17 @@ def test_what_was_not_compressed_after_all_comes_as_it_is(encoding, data):
 def test_an_encoding_that_nobody_asked_for_is_refused():
     with pytest.raises(DecodeError, match="'zstd', which was not asked for"):
         make_inflater("zstd")
+
+
+def test_what_follows_the_end_of_a_brotli_stream_is_not_held():
+    inflater = make_inflater("br")
+    inflater.inflate(brotli.compress(b"text"), 100)
+    assert inflater.ended
+    tracemalloc.start()
+    try:
+        for _ in range(8):
+            inflater.inflate(bytes(1 << 20), 100)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1 << 20

@@ -84,3 +84,11 @@ def test_endless_white_space_is_not_collected():
     decoder = SniffingDecoder("application/json", AnswerLimits(field_bytes=1000))
     with pytest.raises(DecodeError, match="more than 1000 bytes"):
         events_of(decoder, b" " * 5000, 100)
+
+
+@pytest.mark.parametrize("size", [1, 12, 100])
+def test_what_follows_much_white_space_is_judged_the_same_however_it_is_cut(size):
+    body = b" " * 14 + b'"no object"'
+    decoder = SniffingDecoder("application/json")
+    with pytest.raises(DecodeError, match="is no JSON object"):
+        [decoder.feed(body[at : at + size]) for at in range(0, len(body), size)]

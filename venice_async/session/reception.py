@@ -171,7 +171,7 @@ class Reception:
         if (images := self._decoder.images) < self._expected:
             raise DecodeError(f"{self._expected} images were asked for, and {images} came")
         known = {} if fields is None else parse_answer(fields)
-        return {**answer_fields(self._exchange.headers), **known}
+        return {**answer_fields(self._exchange.headers, self._exchange.secret), **known}
 
 
 async def raise_for_status(exchange: Exchange) -> None:
@@ -181,7 +181,7 @@ async def raise_for_status(exchange: Exchange) -> None:
     body = b""
     with suppress(TransportError, DecodeError):  # the status alone says what became of the request
         body = await exchange.read_all(_ERROR_BYTES, _ERROR_SECONDS)
-    raise error_from(exchange.status, exchange.headers, body)
+    raise error_from(exchange.status, exchange.headers, body, exchange.secret)
 
 
 async def keep(sink: Sink[Any], error: VeniceError) -> None:

@@ -18,7 +18,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from venice_async.errors import DecodeError
 from venice_async.types.options import AnswerLimits
 from venice_async.wire.inflate import Inflater, make_inflater
-from venice_async.wire.secret import Secret
+from venice_async.wire.secret import Secret, SecretFilter
 
 from .sending import FOREIGN, Body, translated
 
@@ -192,16 +192,19 @@ class Exchange:
 
     async def read_all(self, limit: int, seconds: float | None = None) -> bytes:
         """The body: its first `limit` bytes, or what came of it in this many seconds; without the key."""
-        body = bytearray()
+        body, secrets = bytearray(), SecretFilter(self.secret)
         bound = asyncio.timeout(seconds)
         try:
             async with bound:
-                while len(body) < limit and (chunk := await self.read()):
-                    body += chunk
+                while len(body) < limit:
+                    chunk = await self.read()
+                    body += secrets.feed(chunk) if chunk else secrets.rest()
+                    if not chunk:
+                        break
         except TimeoutError:
             if not bound.expired():
                 raise
-        return self.secret.hide_in_bytes(bytes(body[:limit]))
+        return self.secret.hide_in_json(bytes(body[:limit]))
 
 
 def _without(secret: Secret, headers: CIMultiDictProxy[str]) -> Mapping[str, str]:

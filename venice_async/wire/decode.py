@@ -151,11 +151,11 @@ class JsonDecoder:
         position, end = 0, len(chunk)
         while position < end:
             position = self._state(chunk, position, events)
-            if len(self._skeleton) > self._limits.field_bytes:
-                text = (
-                    f"the fields take more than {self._limits.field_bytes} bytes (AnswerLimits.field_bytes)"
-                )
-                raise self._fault(text, position)
+            # A string that is not here whole may yet be left out.
+            held = self._string_start if self._state == self._string else len(self._skeleton)
+            if held > self._limits.field_bytes:
+                text = f"the fields take more than {self._limits.field_bytes} bytes"
+                raise self._fault(f"{text} (AnswerLimits.field_bytes)", position)
         self._base += end
 
     def close(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class JsonDecoder:
             raise self._failed
         if self._state != self._structure or self._stack or not self._skeleton:
             raise self._fault("the answer ends early", 0)
-        fields = _parse(self._secret.hide_in_bytes(bytes(self._skeleton)))
+        fields = _parse(self._secret.hide_in_json(bytes(self._skeleton)))
         if not isinstance(fields, dict):
             raise DecodeError("the answer is no JSON object")
         images = fields.pop("images", None)

@@ -17,6 +17,8 @@ from urllib.parse import unquote
 
 from venice_async.types.response import Deprecation, Moderation, RateLimitSnapshot
 
+from .secret import Secret
+
 __all__ = ["answer_fields", "rate_limit_of", "request_id", "retry_after"]
 
 _MOST = 1e9  # of anything that a header counts
@@ -42,8 +44,8 @@ def retry_after(headers: Headers) -> float | None:
     return seconds
 
 
-def answer_fields(headers: Headers) -> dict[str, Any]:
-    """What the headers of an answer say, as keyword arguments of `Answer`."""
+def answer_fields(headers: Headers, secret: Secret = Secret()) -> dict[str, Any]:
+    """What the headers of an answer say, without the key, as keyword arguments of `Answer`."""
     enhanced = headers.get("x-venice-enhanced-prompt")
     return {
         "moderation": Moderation(
@@ -59,7 +61,7 @@ def answer_fields(headers: Headers) -> dict[str, Any]:
         "request_id": request_id(headers),
         "model": headers.get("x-venice-model-id"),
         "version": headers.get("x-venice-version"),
-        "enhanced_prompt": None if enhanced is None else unquote(enhanced),
+        "enhanced_prompt": None if enhanced is None else secret.hide(unquote(enhanced)),
     }
 
 

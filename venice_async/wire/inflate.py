@@ -109,9 +109,9 @@ class _Brotli:
         return bool(self._stream.is_finished())
 
     def inflate(self, data: bytes, limit: int) -> bytes:
-        self._rest += data
         if self.ended:
             return b""
+        self._rest += data
         try:
             given = b""
             if self._stream.can_accept_more_data():

@@ -1,7 +1,7 @@
 """The key, and how it is kept out of what a server repeats of it.
 
 1. A server may send back what it was sent: in a refusal, in a header, in a page of its own. Nothing of ours
-   shows it, in whatever case it comes back.
+   shows it, in whatever case it comes back, and whatever escapes it is written in.
 2. A short key is no secret, and may be a word of a message: it is let be.
 """
 
@@ -13,8 +13,15 @@ from attrs import define, field, frozen
 
 __all__ = ["Secret", "SecretFilter"]
 
+_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9a-f])|.)", re.IGNORECASE | re.DOTALL)
 _LENGTH = 16
 _INSTEAD = "***"
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    """A printable character that stands in JSON for itself; what has to be escaped stays so."""
+    plain = bytes.fromhex(escape[1].decode()) if escape[1] else escape[0][1:]
+    return plain if (escape[1] and plain not in b'"\\\x7f') or plain == b"/" else escape[0]
 
 
 def _long_enough(key: str) -> str:
@@ -47,12 +54,16 @@ class Secret:
         """The bytes without the key."""
         return self._in_bytes.sub(_INSTEAD.encode(), data)
 
+    def hide_in_json(self, data: bytes) -> bytes:
+        """JSON of the same meaning without the key, also where some of it was escaped."""
+        return self.hide_in_bytes(_ESCAPE.sub(_unescaped, data) if b"\\" in data else data)
+
 
 @define
 class SecretFilter:
     """Takes the key out of bytes that come piece by piece.
 
-    What could be the beginning of it is held back until more has come; at the end it is left out.
+    What could be the beginning of it is held back until more has come, and lost where that never comes.
 
     Args:
         secret: The key.
@@ -69,3 +80,7 @@ class SecretFilter:
         held = next((size for size in range(len(key) - 1, 0, -1) if end.endswith(key[:size])), 0)
         self._held = data[len(data) - held :]
         return data[: len(data) - held]
+
+    def rest(self) -> bytes:
+        """What was held back, once it is known that nothing follows."""
+        return self._held

@@ -74,7 +74,8 @@ class SniffingDecoder:
 
     def _choose(self) -> AnswerDecoder | None:
         """The decoder, once enough of the body is known."""
-        text = self._head.lstrip(_WHITE_SPACE)
+        # No more than these bytes decide, however many came with them.
+        text = self._head[:MAGIC_BYTES].lstrip(_WHITE_SPACE)
         if text.startswith(b"{"):
             return JsonDecoder(self._limits, self._secret)
         if len(self._head) < MAGIC_BYTES:

@@ -29,6 +29,7 @@ from venice_async.errors import (
 )
 
 from .headers import request_id, retry_after
+from .secret import Secret
 
 __all__ = ["error_from"]
 
@@ -48,15 +49,18 @@ _MESSAGE_LENGTH = 500
 _DETAILS_DEPTH = 8
 
 
-def error_from(status: int, headers: Mapping[str, str], body: bytes) -> StatusError:
+def error_from(
+    status: int, headers: Mapping[str, str], body: bytes, secret: Secret = Secret()
+) -> StatusError:
     """The error that an answer of this status stands for.
 
     Args:
         status: The HTTP status, anything but 2xx.
         headers: The answer's headers, in a mapping that ignores case.
         body: The answer's body, or as much of it as was read.
+        secret: What it may not show.
     """
-    parsed = _parse(body)
+    parsed = _parse(secret.hide_in_json(body))
     fields = parsed or {}
     details = dict(_details(fields.get("details")))
     message = _message(parsed, body) or "the server gave no reason"
@@ -65,7 +69,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> StatusEr
             f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()
         )
     return _class_for(status)(
-        " ".join(message.split())[:_MESSAGE_LENGTH],
+        secret.hide(" ".join(message.split()))[:_MESSAGE_LENGTH],
         status=status,
         code=_code(fields),
         request_id=request_id(headers),
