@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import os
+import subprocess
+import sys
 from collections import Counter
 
 from distributed import Client, LocalCluster
@@ -29,14 +31,40 @@ async def cluster(workers=2):
         yield client
 
 
-def distributed(test, workers=2):
-    """Run a test's coroutine with a client."""
+def distributed(test, workers):
+    """Run a test's coroutine with a client of so many workers of its own."""
 
     async def main():
         async with cluster(workers) as client:
             return await test(client)
 
     return asyncio.run(main())
+
+
+def connected(test, address):
+    """Run a test's coroutine with a client of workers that are there already."""
+
+    async def main():
+        async with Client(address, asynchronous=True) as client:
+            return await test(client)
+
+    return asyncio.run(main())
+
+
+@contextlib.contextmanager
+def standing():
+    """The address of two workers, which a process of their own starts and ends."""
+    with subprocess.Popen(
+        [sys.executable, "-m", __spec__.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process.stdout.readline().strip()
+
+
+async def _stand():
+    async with cluster() as client:
+        sys.stdout.write(f"{client.scheduler.address}\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
 
 
 def prompts(number):
@@ -52,3 +80,7 @@ def bought(sandbox):
 
 async def worker_pids(client):
     return await client.run(os.getpid)
+
+
+if __name__ == "__main__":
+    asyncio.run(_stand())

@@ -21,16 +21,17 @@ from venice_async.errors import (
 )
 from venice_async.sandbox import Fault, Sandbox
 
-from .cluster import SMALL, bought, distributed, prompts
+from .cluster import SMALL, bought, connected, prompts
 
-pytestmark = pytest.mark.timeout(180)
+# In one process: the workers are started for all of them.
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("dask")]
 
 
 def receipts(into):
     return [json.loads(path.read_bytes()) for path in sorted((into / ".venice/receipts").iterdir())]
 
 
-def test_shards_become_one_directory_and_the_same_call_again_buys_nothing(tmp_path):
+def test_shards_become_one_directory_and_the_same_call_again_buys_nothing(workers, tmp_path):
     """The outcomes are those of the input, in its order, with the files in the shards' folders."""
 
     async def test(client):
@@ -45,7 +46,7 @@ def test_shards_become_one_directory_and_the_same_call_again_buys_nothing(tmp_pa
 
     with Sandbox(rpm=None, latency=0) as sandbox:
         url = sandbox.url
-        first, outcomes, second = distributed(test)
+        first, outcomes, second = connected(test, workers)
         assert sandbox.account.billed == 10
     first.raise_for_failures()
     assert (first.generated, first.pending, second.generated, second.skipped) == (10, 0, 0, 10)
@@ -65,7 +66,7 @@ def test_shards_become_one_directory_and_the_same_call_again_buys_nothing(tmp_pa
     assert not list((tmp_path / "out").glob("*/metadata.jsonl"))
 
 
-def test_another_job_in_the_directory_is_refused(tmp_path):
+def test_another_job_in_the_directory_is_refused(workers, tmp_path):
     """Before anything is sent."""
 
     async def test(client):
@@ -82,11 +83,11 @@ def test_another_job_in_the_directory_is_refused(tmp_path):
     with Sandbox(rpm=None, latency=0) as sandbox:
         url = sandbox.url
         with pytest.raises(JobChangedError, match="model"):
-            distributed(test)
+            connected(test, workers)
         assert sandbox.account.received == 2
 
 
-def test_what_every_shard_would_meet_stops_the_job(tmp_path):
+def test_what_every_shard_would_meet_stops_the_job(workers, tmp_path):
     """A key that is refused is refused once a shard that is under way, and no further shard is begun."""
 
     async def test(client):
@@ -97,13 +98,13 @@ def test_what_every_shard_would_meet_stops_the_job(tmp_path):
     with Sandbox(rpm=None, latency=0) as sandbox:
         url = sandbox.url
         sandbox.script(Fault(status=401), times=None)
-        report = distributed(test)
+        report = connected(test, workers)
         assert sandbox.account.received <= 2 * 4
     assert isinstance(report.stopped, AuthenticationError)
     assert report.generated == 0
 
 
-def test_failures_are_counted_over_all_shards(tmp_path):
+def test_failures_are_counted_over_all_shards(workers, tmp_path):
     """No shard has as many as stop the job; together they have."""
 
     async def test(client):
@@ -123,12 +124,12 @@ def test_failures_are_counted_over_all_shards(tmp_path):
         sandbox.script(
             Fault(status=422), times=None, when=lambda body: int(body["prompt"].split()[-1]) % 4 == 0
         )
-        report = distributed(test)
+        report = connected(test, workers)
     assert isinstance(report.stopped, TooManyFailuresError)
     assert 5 < report.failed < 10
 
 
-def test_one_budget_holds_for_all_shards(tmp_path):
+def test_one_budget_holds_for_all_shards(workers, tmp_path):
     """What all of them have spent is never more than the job may."""
 
     async def test(client):
@@ -145,13 +146,13 @@ def test_one_budget_holds_for_all_shards(tmp_path):
 
     with Sandbox(rpm=None, latency=0) as sandbox:
         url = sandbox.url
-        report = distributed(test)
+        report = connected(test, workers)
         assert 10 <= sandbox.account.billed <= 15
     assert isinstance(report.stopped, BudgetExceededError)
     assert report.spent_usd == pytest.approx(0.01 * report.generated)
 
 
-def test_a_job_that_is_cancelled_keeps_what_is_in_flight_and_goes_on_later(tmp_path):
+def test_a_job_that_is_cancelled_keeps_what_is_in_flight_and_goes_on_later(workers, tmp_path):
     """The input has no end; each image that was billed is there, and is not bought again."""
 
     async def test(client):
@@ -174,7 +175,7 @@ def test_a_job_that_is_cancelled_keeps_what_is_in_flight_and_goes_on_later(tmp_p
 
     with Sandbox(rpm=None, latency=0.05) as sandbox:
         url = sandbox.url
-        report = distributed(test)
+        report = connected(test, workers)
         assert max(bought(sandbox).values()) == 1
     assert (report.generated + report.skipped, report.pending) == (60, 0)
 
@@ -201,7 +202,7 @@ class Asynchronous:
     asynchronous = True
 
 
-def test_a_worker_whose_shard_was_taken_over_buys_nothing_more(tmp_path):
+def test_a_worker_whose_shard_was_taken_over_buys_nothing_more(workers, tmp_path):
     """As one that was paused for longer than its lease: what is in flight is kept, and the holder goes on."""
     number, concurrency = 40, 2
 
@@ -232,7 +233,7 @@ def test_a_worker_whose_shard_was_taken_over_buys_nothing_more(tmp_path):
 
     with Sandbox(rpm=None, latency=0.1) as sandbox:
         url = sandbox.url
-        report, more = distributed(test)
+        report, more = connected(test, workers)
         times = bought(sandbox)
     assert more <= concurrency
     assert (report.generated + report.skipped, report.stopped) == (number, None)
