@@ -23,8 +23,7 @@ from venice_async.sandbox import Fault, Sandbox
 
 from .cluster import SMALL, bought, connected, prompts
 
-# In one process: the workers are started for all of them.
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("dask")]
+pytestmark = pytest.mark.timeout(180)
 
 
 def receipts(into):

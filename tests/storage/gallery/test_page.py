@@ -23,9 +23,6 @@ from venice_async.sandbox import Fault, Sandbox
 from venice_async.storage.gallery import page as module
 from venice_async.storage.gallery import write_page
 
-# In one process: the job and the browser are made for all of them.
-pytestmark = pytest.mark.xdist_group("page")
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror=window.hacked=1> \u2028 ' \" $(ls)"
 
