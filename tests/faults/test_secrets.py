@@ -53,14 +53,35 @@ ALOUD = [
                               f"x-venice-version: {KEY}", f"x-venice-enhanced-prompt: {KEY}",
                               f"x-venice-model-deprecation-warning: {KEY}"),
           "image image image", files=3),
+    _said("in escapes",
+          lambda right: whole(json_body(right, request=KEY).replace(b"canary", rb"\u0063anary"),
+                              f"x-venice-enhanced-prompt: {KEY.replace('a', '%61')}"),
+          "image image image", files=3),
     Row("in a refusal of the sandbox", Api(Fault(401, message=KEY)), "image AuthenticationError unsent",
         received=2, billed=1, files=1),
 ]  # fmt: skip
 
 
+_COMMANDS = [
+    ("status", "out"),
+    ("status", "out", "--json"),
+    ("verify", "out", "--json"),
+    ("report", "out"),
+    ("gallery", "out"),
+    ("export", "out", "--format", "parquet", "--to", "tables"),
+]
+
+
 @pytest.mark.parametrize("row", **params(*ALOUD))
-def test_a_server_that_says_the_key_is_not_repeated(row, carry_out):
+def test_a_server_that_says_the_key_is_not_repeated(row, carry_out, called, tmp_path):
+    """Neither by the job, nor by a command that reads it, nor on a page or in a table made of it."""
     carry_out(row)
+    for command in _COMMANDS:
+        code, out, err = called(*command)
+        assert code in {0, 1}, err
+        assert KEY not in out + err
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert not files_with_key(tmp_path)
 
 
 def test_the_search_would_find_it(tmp_path):
