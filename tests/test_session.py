@@ -364,6 +364,22 @@ def test_concurrency_is_a_whole_number_from_one(concurrency):
         plain(KEY, concurrency=concurrency)
 
 
+@pytest.mark.parametrize("waiting", [-1, 1.5, "4", True])
+def test_a_number_of_waiting_calls_is_a_whole_number_or_none(waiting):
+    """Anything else is refused."""
+    with pytest.raises(
+        ConfigurationError, match=f"max_waiting={waiting!r}: expected an integer of at least 0"
+    ):
+        plain(KEY, max_waiting=waiting)
+
+
+@pytest.mark.parametrize("limits", [None, 5, {"images": 1}])
+def test_limits_of_an_answer_are_nothing_but_answer_limits(limits):
+    """Anything else is refused where the session is made."""
+    with pytest.raises(ConfigurationError, match=r"answer_limits=.*: expected an AnswerLimits"):
+        plain(KEY, answer_limits=limits)
+
+
 def test_the_key_is_not_shown():
     """Neither by repr nor by str."""
     venice = plain(KEY, ssl=ssl.create_default_context())

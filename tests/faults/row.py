@@ -59,6 +59,7 @@ class Row:
         billed: Requests that it charges for.
         files: Pictures in the directory.
         kept: Files under `.venice/rejected/`.
+        says: What each error's text has in it.
         fields: Of the requests.
         options: Of the session.
     """
@@ -70,6 +71,7 @@ class Row:
     billed: int = field(kw_only=True)
     files: int = field(kw_only=True)
     kept: int = field(default=0, kw_only=True)
+    says: str = field(default="", kw_only=True)
     fields: Mapping[str, Any] = field(factory=dict, kw_only=True)
     options: Mapping[str, Any] = field(factory=dict, kw_only=True)
 
@@ -148,7 +150,7 @@ def check(row, folder, raw_server):
     assert {kind: kinds[kind] for kind in carried.counts} == carried.counts
     _check_money(place, outcomes)
     _check_pictures(folder, outcomes)
-    _check_errors(outcomes)
+    _check_errors(outcomes, row.says)
     assert not place.strangers
     assert not mentions_key(carried.shown, set())
     assert not files_with_key(folder)
@@ -201,12 +203,13 @@ def _check_pictures(folder, outcomes):
             assert path.read_bytes() == picture(outcome.request.seed, kind)
 
 
-def _check_errors(outcomes):
-    """No error shows the key: neither its text, nor its notes, nor what hangs on it, nor a pickle."""
+def _check_errors(outcomes, says):
+    """Each error says what it has to, and none shows the key: no text, note, cause or pickle of it."""
     for outcome in outcomes:
         error = getattr(outcome, "error", None)
         if error is None:
             continue
+        assert says in str(error)
         shown = [str(error), repr(error), repr(outcome), *traceback.format_exception(error)]
         assert not any(KEY in text for text in shown)
         assert not mentions_key(error, set())

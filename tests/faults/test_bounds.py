@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 
+import aiohttp
 import pytest
 
-from venice_async import AnswerLimits
+from venice_async import AnswerLimits, ImageRequest, UnconfirmedError, VeniceSession
 
 from .places import ALL, Wire, goes_on, head, json_body, picture, whole
-from .row import Row, params
+from .row import KEY, USUAL, Row, params
 
 _BODY = 50_000
 _HEADER = AnswerLimits().header_bytes
@@ -54,17 +56,28 @@ def _header(size):
     return lambda right: whole(json_body(right), f"X: {'x' * size}")
 
 
-def _row(name, make, ends, *, files=3, kept=0, **limits):
+def _reason(size):
+    return lambda right: whole(json_body(right), status=f"200 {'x' * size}")
+
+
+def _row(name, make, ends, *, files=3, kept=0, says="", **limits):
     options = {"answer_limits": AnswerLimits(**limits)}
-    return Row(name, Wire(goes_on(make)), ends, received=3, billed=3, files=files, kept=kept, options=options)
+    return Row(name, Wire(goes_on(make)), ends, received=3, billed=3, files=files, kept=kept, says=says,
+               options=options)  # fmt: skip
 
 
 def _at(name, make, **limits):
     return _row(name, make, "image image image", **limits)
 
 
-def _above(name, make, *, kept=1, **limits):
-    return _row(name, make, "image DecodeError+paid image", files=2, kept=kept, **limits)
+def _above(name, make, says, *, kept=1, **limits):
+    says = f"(AnswerLimits.{says})"
+    return _row(name, make, "image DecodeError+paid image", files=2, kept=kept, says=says, **limits)
+
+
+def _given_up(name, make):
+    says = f"longer than {_HEADER} bytes (AnswerLimits.header_bytes)"
+    return _row(name, make, "image unconfirmed image", files=2, says=says)
 
 
 def _images(name, ends, images, **expected):
@@ -82,6 +95,7 @@ AT = [
     _at("a key", lambda right: whole(json_body(right, **{"k" * 100: 1})), string_bytes=100),
     _at("depth", _nested(_DEPTH)),
     _at("a header", _header(_HEADER)),
+    _at("a status line", _reason(_HEADER)),
 ]
 
 
@@ -91,14 +105,19 @@ def test_what_is_at_its_limit_is_taken(row, carry_out):
 
 
 ABOVE = [
-    _above("a body", lambda right: whole(_padded(right)), body_bytes=_BODY - 1),
-    _above("a body that is inflated", _packed, body_bytes=_BODY - 1),
-    _above("an image's size", lambda _: whole(json_body(_PNG)), kept=0, image_bytes=len(_PNG) - 1),
-    _images("the number of images", "DecodeError+paid", 1, files=0, kept=1),
-    _above("fields", lambda right: whole(_fields(right)), field_bytes=_FIELDS - 1),
-    _above("a key", lambda right: whole(json_body(right, **{"k" * 101: 1})), string_bytes=100),
-    _above("depth", _nested(_DEPTH + 1)),
-    _row("a header", _header(_HEADER + 1), "image unconfirmed image", files=2),
+    _above("a body", lambda right: whole(_padded(right)), "body_bytes", body_bytes=_BODY - 1),
+    _above("a body that is inflated", _packed, "body_bytes", body_bytes=_BODY - 1),
+    _above(
+        "an image's size", lambda _: whole(json_body(_PNG)), "image_bytes", kept=0, image_bytes=len(_PNG) - 1
+    ),
+    _images("the number of images", "DecodeError+paid", 1, files=0, kept=1, says="(AnswerLimits.images)"),
+    _above("fields", lambda right: whole(_fields(right)), "field_bytes", field_bytes=_FIELDS - 1),
+    _above(
+        "a key", lambda right: whole(json_body(right, **{"k" * 101: 1})), "string_bytes", string_bytes=100
+    ),
+    _above("depth", _nested(_DEPTH + 1), "depth"),
+    _given_up("a header", _header(_HEADER + 1)),
+    _given_up("a status line", _reason(_HEADER + 1)),
 ]
 
 
@@ -113,3 +132,22 @@ def test_what_is_above_its_limit_is_told_as_paid_or_unconfirmed(row, carry_out):
 )
 def test_a_string_above_its_limit_is_told_by_its_length(row, carry_out):
     carry_out(row)
+
+
+@pytest.mark.parametrize("size", [_HEADER, _HEADER + 1])
+def test_a_header_has_the_same_limit_in_a_session_of_the_callers_own(size, raw_server):
+    """Whatever limit that session was made with."""
+
+    async def main():
+        async with (
+            Wire(goes_on(_header(size))).open(raw_server) as place,
+            aiohttp.ClientSession(max_field_size=100) as theirs,
+            VeniceSession(KEY, base_url=place.url, session=theirs, **USUAL) as venice,
+        ):
+            return await venice.generate(ImageRequest("fox", model="venice-sd35", seed=1))
+
+    if size > _HEADER:
+        with pytest.raises(UnconfirmedError, match=r"\(AnswerLimits\.header_bytes\)"):
+            asyncio.run(main())
+    else:
+        assert len(asyncio.run(main()).images) == 1

@@ -101,10 +101,7 @@ class VeniceSession:
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency!r}: expected an integer of at least 1")
-        if max_waiting is not None and (isinstance(max_waiting, bool) or max_waiting < 0):
-            raise ConfigurationError(
-                f"max_waiting={max_waiting!r}: expected an integer of at least 0, or None"
-            )
+        _check_waiting(max_waiting)
         self.base_url = base_url or os.environ.get("VENICE_BASE_URL") or DEFAULT_BASE_URL
         self.concurrency = concurrency
         # All answers together collect 8 MiB before they are written, each a share that is worth a job.
@@ -420,6 +417,11 @@ class VeniceSession:
             raise SessionStateError(
                 "this session was opened on another event loop; make one for each loop and each thread"
             )
+
+
+def _check_waiting(given: object) -> None:
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
+        raise ConfigurationError(f"max_waiting={given!r}: expected an integer of at least 0, or None")
 
 
 def _checked_key(given: str | None) -> str:

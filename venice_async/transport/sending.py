@@ -97,8 +97,8 @@ def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> V
         _forget_headers(exc)
     _hide_key(exc, body.secret)
     what = _USER_INFO.sub("", str(exc)[:_SHOWN]) or type(exc).__name__
-    if isinstance(exc.__cause__, LineTooLong):
-        what = f"a line of its head is longer than {exc.__cause__.args[1]} bytes (AnswerLimits.header_bytes)"
+    if (line := _line_too_long(exc)) is not None:
+        what = f"a line of its head is longer than {line.args[1]} bytes (AnswerLimits.header_bytes)"
     if isinstance(exc, aiohttp.InvalidURL):
         return ConfigurationError(f"{what} is no URL that can be asked")
     if isinstance(exc, aiohttp.ClientConnectorError):
@@ -110,6 +110,13 @@ def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> V
     if isinstance(exc, ValueError) and not isinstance(exc, aiohttp.ClientError | OSError):
         return ConfigurationError(f"the request cannot be made: {what}")
     return ConnectError(f"{what}; the request was not sent whole")
+
+
+def _line_too_long(exc: BaseException | None) -> LineTooLong | None:
+    """What led to an exception, however far back, if that was a line of the head."""
+    while exc is not None and not isinstance(exc, LineTooLong):
+        exc = exc.__cause__
+    return exc
 
 
 def _forget_headers(exc: aiohttp.ClientResponseError) -> None:

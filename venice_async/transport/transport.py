@@ -48,6 +48,7 @@ class Transport:
         ssl: TLS settings; True for the system's.
         session: A session of the caller's own, which stays the caller's to close; None for one of ours.
         compression: What JSON answers to a purchase are to be compressed with; None for nothing.
+        limits: How much of an answer is taken.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class Transport:
         self._base_url = _checked_url(base_url)
         if not isinstance(ssl, SSLContext | bool):
             raise ConfigurationError(f"ssl={ssl!r}: expected an SSLContext, True or False")
+        if not isinstance(limits, AnswerLimits):
+            raise ConfigurationError(f"answer_limits={limits!r}: expected an AnswerLimits")
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "User-Agent": f"venice_async/{__version__} aiohttp/{aiohttp.__version__}",
@@ -81,6 +84,7 @@ class Transport:
             "raise_for_status": False,
             "auto_decompress": False,
             "max_field_size": limits.header_bytes,
+            "max_line_size": limits.header_bytes,
         }
         self._session = session
         self._owned: aiohttp.ClientSession | None = None

@@ -80,8 +80,8 @@ class AnswerLimits:
         field_bytes: Everything that is not an image, in bytes of JSON.
         string_bytes: One string that is not an image; of a longer one, only its length is told.
         depth: Nesting of arrays and objects.
-        header_bytes: One header. A prompt that was rewritten comes back in one, with up to nine bytes a
-            character.
+        header_bytes: One header, or the status line. A prompt that was rewritten comes back in a header, with
+            up to nine bytes a character.
 
     Raises:
         ConfigurationError: A value is no integer of at least 1.
