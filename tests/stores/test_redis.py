@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -610,6 +611,42 @@ def test_a_longer_outage_is_an_error_for_all_who_wait_and_is_over_when_it_is_ove
         assert leave.seconds > 0
 
     with_stores(body, redis_server.url)
+
+
+def test_a_cancellation_ends_a_call_wherever_it_is(redis_server):
+    """One that was lost would leave a task behind that nobody can end."""
+
+    async def body(store):
+        token = await store.lease("shard", 60)
+        for turns in range(30):
+
+            async def renew_for_ever():
+                while True:
+                    await store.renew("shard", token, 60)
+
+            renewing = asyncio.create_task(renew_for_ever())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            renewing.cancel()
+            await asyncio.wait({renewing}, timeout=10)
+            assert renewing.cancelled(), f"in turn {turns}"
+
+    with_stores(body, redis_server.url)
+
+
+def test_a_server_that_says_nothing_is_an_error(redis_server, monkeypatch):
+    """As one that is stopped, or behind a wall: it is not waited for longer than the address says."""
+    monkeypatch.setattr("venice_async.stores.redis.link.OUTAGE", 0.0)
+
+    async def body(store):
+        redis_server.process.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(StoreError, match=r"no answer for 0\.4 s"):
+                await store.lease("shard", 60)
+        finally:
+            redis_server.process.send_signal(signal.SIGCONT)
+
+    with_stores(body, f"{redis_server.url}?socket_timeout=0.2&socket_connect_timeout=0.2")
 
 
 def test_a_store_that_is_not_open_is_an_error(redis_server):

@@ -28,7 +28,7 @@ __all__ = ["Link", "Reply"]
 OUTAGE = 10.0  # seconds
 _FIRST_DELAY = 0.02  # seconds, doubled with every try
 _LONGEST_DELAY = 0.5
-_ANSWER = 3.0  # seconds for one answer
+_ANSWER = 3.0  # seconds for a connection, and for one answer
 _AFTER_ALL = 1.0  # seconds without a try, after the last of several
 _AT_ONCE = 8  # calls, and so connections
 _DEFAULT_SPACE = "default"
@@ -64,7 +64,7 @@ class Link:
     def __init__(self, address: str, clock: Callable[[], float]) -> None:
         self.name = veiled(address)
         self.prefix = _prefix(address, self.name)
-        self._client, self._secrets = _client(address, self.name)
+        self._client, self._longest, self._secrets = _client(address, self.name)
         self._clock = clock
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._away_since: float | None = None
@@ -107,7 +107,7 @@ class Link:
                 self._check()
                 asked = self._clock()
                 try:
-                    values = await self._client.register_script(script)([self.prefix], list(arguments))
+                    values = await self._ask(script, arguments)
                 except never as exc:
                     raise self._error(exc) from self._shown(exc)
                 except again as exc:
@@ -122,6 +122,14 @@ class Link:
                     return Reply(values, asked, self._clock())
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, _LONGEST_DELAY)
+
+    async def _ask(self, script: str, arguments: tuple[str | int, ...]) -> list[Any]:
+        try:
+            async with asyncio.timeout(self._longest):
+                values: list[Any] = await self._client.register_script(script)([self.prefix], list(arguments))
+        except TimeoutError as exc:
+            raise TimeoutError(f"no answer for {self._longest:g} s") from exc
+        return values
 
     def _check(self) -> None:
         """Raise what a try would raise."""
@@ -158,7 +166,8 @@ def _prefix(address: str, name: str) -> str:
     return f"venice_async:{space or _DEFAULT_SPACE}:"
 
 
-def _client(address: str, name: str) -> tuple[Redis, list[str]]:
+def _client(address: str, name: str) -> tuple[Redis, float | None, list[str]]:
+    """A client, the seconds that a call of it may take, and what no error may show."""
     try:
         from redis.asyncio import ConnectionPool, Redis  # noqa: PLC0415 - an extra
         from redis.asyncio.connection import parse_url  # noqa: PLC0415
@@ -166,15 +175,21 @@ def _client(address: str, name: str) -> tuple[Redis, list[str]]:
         from redis.backoff import NoBackoff  # noqa: PLC0415
     except ImportError as exc:
         raise MissingExtraError(f'{name} needs redis: pip install "venice-async[redis]"') from exc
-    # An address may say how long to wait, not in what form answers come or who tries again.
-    ours: dict[str, Any] = {"decode_responses": False, "protocol": 2, "retry": Retry(NoBackoff(), 0)}
-    client = None
+    # An address may say how long to wait, not in what form answers come or who tries again. The wait for
+    # an answer is ours: redis sends under `asyncio.wait_for`, which loses cancellations before Python 3.12.
+    ours: dict[str, Any] = {
+        "decode_responses": False,
+        "protocol": 2,
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": None,
+    }
+    client, longest = None, None
     with suppress(ValueError, TypeError):
-        asked: dict[str, Any] = {**parse_url(address.partition("#")[0])}
-        waits: dict[str, Any] = {"socket_timeout": _ANSWER, "socket_connect_timeout": _ANSWER}
-        client = Redis.from_pool(ConnectionPool(**{**waits, **asked, **ours}))
+        asked: dict[str, Any] = {"socket_connect_timeout": _ANSWER, **parse_url(address.partition("#")[0])}
+        longest = asked.get("socket_timeout", _ANSWER) + asked["socket_connect_timeout"]
+        client = Redis.from_pool(ConnectionPool(**{**asked, **ours}))
     if client is None:
         raise ConfigurationError(f"shared={name!r}: this is no address of a Redis server")
     settings = client.connection_pool.connection_kwargs
     secrets = [settings.get(key) for key in ("password", "ssl_password")]
-    return client, [secret for secret in secrets if secret]
+    return client, longest, [secret for secret in secrets if secret]
