@@ -136,6 +136,25 @@ def test_several_processes_take_each_permit_once(path):
     assert max(int(processes) for _, processes in told) >= 2
 
 
+def test_who_opens_a_new_store_waits_for_another_who_does(path):
+    """SQLite refuses at once, without waiting, while another process makes the file."""
+
+    async def main(other):
+        store = SqliteStore(path)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(store.open())
+            await asyncio.sleep(0.2)
+            other.execute("COMMIT")
+        leave = await store.take("m", pace(1), CARELESS)
+        await store.close()
+        return leave.seconds
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE someones (value)")
+        assert asyncio.run(main(other)) == 0.0
+
+
 def test_each_bucket_has_a_limit_of_its_own(path):
     """What was sent from one bucket takes nothing from another."""
     assert take(path, limit=1).seconds == 0

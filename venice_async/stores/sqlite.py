@@ -32,6 +32,7 @@ __all__ = ["SqliteStore"]
 T = TypeVar("T")
 
 _BUSY = 5.0  # seconds to wait for the file's lock
+_TURN = 0.01
 _LONGEST_FLIGHT = 600.0  # seconds
 _MISSED_AT_MOST = 10_000  # sends
 _SOON = 1.0  # seconds of a time in the future that are no sign of another clock
@@ -204,10 +205,10 @@ class SqliteStore:
                 self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False
             )
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
+                _turn_to_wal(connection)
                 # After a power cut nothing of this is true any more.
                 connection.execute("PRAGMA synchronous = OFF")
-                connection.executescript(_TABLES)
+                connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             except BaseException:
                 connection.close()
                 raise
@@ -340,6 +341,20 @@ class _Times:
         query = f"SELECT count(*) FROM {self.table} WHERE {self.where} AND at > ?"  # noqa: S608
         (number,) = self.sql.execute(query, (*self.values, after)).fetchone()
         return int(number)
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Have readers not wait for writers; the one step for which SQLite itself does not wait its turn."""
+    end = time.monotonic() + _BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_TURN)
+        else:
+            return
 
 
 def _is_alive(pid: int) -> bool:
