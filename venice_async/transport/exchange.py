@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Mapping
+from heapq import heappop, heappush
+from itertools import count
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -34,13 +35,19 @@ class Turns:
 
     What is buffered is handed out without a pause, and with many answers at once one iteration of the
     loop could last for long. After a few milliseconds, the others wait for the next ones, a few in each;
-    while they do, their buffers are full, and no more is read from their sockets.
+    while they do, their buffers are full, and no more is read from their sockets. The answer that began
+    first comes first: those that are nearly whole get whole, rather than all at once and late.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._began: float | None = None
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._answers = count()
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    def begin(self) -> int:
+        """The number of an answer that begins."""
+        return next(self._answers)
 
     def are_free(self) -> bool:
         """Whether there is time left in this iteration, and nobody who waits for it; if so, it is used."""
@@ -51,10 +58,10 @@ class Turns:
             return True
         return self._loop.time() - self._began <= _TURN
 
-    async def wait(self) -> None:
-        """Wait for an iteration with time left, behind those who wait already."""
+    async def wait(self, answer: int) -> None:
+        """Wait for an iteration with time left, behind the answers that began earlier."""
         turn: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.append(turn)
+        heappush(self._waiting, (answer, turn))
         await turn
 
     def _begin(self) -> None:
@@ -66,7 +73,7 @@ class Turns:
         if self._waiting:
             self._begin()
         for _ in range(min(_WOKEN_AT_ONCE, len(self._waiting))):
-            turn = self._waiting.popleft()
+            _, turn = heappop(self._waiting)
             if not turn.done():
                 turn.set_result(None)
 
@@ -136,6 +143,7 @@ class Exchange:
         self._loop = asyncio.get_running_loop()
         self._silence = silence
         self._turns = turns
+        self._number = turns.begin()
 
     async def read(self) -> bytes:
         """The next piece of the body; empty at its end.
@@ -179,7 +187,7 @@ class Exchange:
     async def _receive(self) -> bytes:
         """The next piece as it came over the wire."""
         if not self._turns.are_free():
-            await self._turns.wait()
+            await self._turns.wait(self._number)
         self._silence.since = self._loop.time()
         try:
             data = await self._content.readany()
