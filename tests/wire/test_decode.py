@@ -201,6 +201,41 @@ def test_an_echoed_request_with_a_string_of_megabytes_is_left_out_and_the_rest_s
     }
 
 
+@pytest.mark.parametrize("uri", ["data:image/webp;base64,", r"data:image\/webp;base64,", "data:;base64,"])
+def test_an_image_in_a_data_uri_is_the_image(uri):
+    """It was paid for, and what it is stands in its magic bytes; also as the second of two."""
+    body = body_of(PNG64, rest="").replace(b"]", f',"{uri}{PNG64}"]'.encode())
+    for size in (1, 2, 3, 7, 25, 40, 1000):
+        found, _ = decode_body(body, size)
+        assert found == [("png", PNG)] * 2
+
+
+def outcome(body, chunks):
+    """The bytes of the images and what is wrong with the answer."""
+    decoder, data = JsonDecoder(), b""
+    try:
+        for chunk in chunks:
+            data += b"".join(event for event in decoder.feed(chunk) if isinstance(event, bytes))
+        decoder.close()
+    except DecodeError as exc:
+        return data, str(exc), exc.offset
+    return data, None, None
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    start=st.text("data:;base64,imge/\\u0", max_size=12).map(lambda text: f"data{text}")
+    | st.sampled_from(["d", "da", "dat", "data", "data:", "data:image/png,", "data:" + "x" * 64 + ";base64,"])
+    | st.integers(60, 90).map(lambda size: "data:" + "x" * size + ";base64,"),
+    places=st.lists(st.floats(0, 1), max_size=6),
+)
+def test_what_only_begins_like_a_data_uri_is_judged_the_same_in_any_chunks(start, places):
+    body = body_of(start + PNG64, rest="")
+    whole = outcome(body, [body])
+    for chunks in (cut(body, places), pieces(body, 1)):
+        assert outcome(body, chunks) == whole
+
+
 def test_a_chunk_is_consumed_as_it_comes_and_nothing_waits_for_the_end():
     decoder = JsonDecoder()
     assert decoder.feed(HEAD) == []

@@ -86,6 +86,8 @@ _TOP_LEVEL = re.compile(rb'["{}\[\],]')
 _STRING_BODY = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _WHOLE_STRING = re.compile(_STRING_BODY.pattern + b'"', re.DOTALL)
 _WITHOUT_BRACKETS = re.compile(rb'[^"{}\[\]]*+(?:"%b"[^"{}\[\]]*+)*+' % _STRING_BODY.pattern, re.DOTALL)
+_DATA_URI = re.compile(rb'data:[^",]{0,64};base64,')
+_CUT_DATA_URI = re.compile(rb'd(?:a(?:t(?:a(?::[^",]{0,71})?)?)?)?')
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _PADDING = re.compile(rb"[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=)")
 _NO_BASE64_AT_ALL = re.compile(rb"[^A-Za-z0-9+/=]")
@@ -95,8 +97,9 @@ _SURROGATES = re.compile(
 )
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _TOKEN = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
+_LONGEST_HEAD = 80  # bytes
 _MUCH = 16 * 1024  # bytes, at which a second look costs something
-_QUOTE, _BACKSLASH, _EQUALS, _BRACE, _BRACKET = b'"\\={['
+_QUOTE, _BACKSLASH, _EQUALS, _BRACE, _BRACKET, _D = b'"\\={[d'
 
 
 class JsonDecoder:
@@ -121,6 +124,7 @@ class JsonDecoder:
         self._escaped = False
         self._left_out = 0
         # of the current image
+        self._head = b""
         self._carry = b""
         self._escape = b""
         self._padded = False
@@ -246,7 +250,7 @@ class JsonDecoder:
             self._images.begin(self._base + start - 1)
             self._carry = self._escape = b""
             self._padded = False
-            self._state = self._image
+            self._state = self._image_head
             return start
         self._string_start = len(self._skeleton)
         self._is_key = depth == 1 and self._key_next
@@ -300,6 +304,23 @@ class JsonDecoder:
             self._key = orjson.loads(self._skeleton[self._string_start - 1 :])
         except orjson.JSONDecodeError as exc:
             raise self._fault(f"the answer is no valid JSON: {exc.msg}", at) from exc
+
+    def _image_head(self, chunk: bytes, position: int, events: list[Event]) -> int:
+        """Pass over what makes a data URI of an image: `data:image/webp;base64,`."""
+        before = len(self._head)
+        if not before and chunk[position] != _D:
+            self._state = self._image
+            return position
+        self._head += chunk[position : position + _LONGEST_HEAD]
+        if found := _DATA_URI.match(self._head):
+            position += found.end() - before
+        elif _CUT_DATA_URI.fullmatch(self._head):
+            return len(chunk)
+        elif before:  # it is none, and earlier chunks held a part of it
+            self._decode(memoryview(self._head[:before]), position - before, events)
+        self._head = b""
+        self._state = self._image
+        return position
 
     def _image(self, chunk: bytes, position: int, events: list[Event]) -> int:
         """Decode the current image up to its closing quote or the end of the chunk."""
