@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from venice_async import RateLimit
-from venice_async.dask import DistributedJob, distribute_generate
+from venice_async.dask import DistributedJob, SessionSettings, distribute_generate
 from venice_async.sandbox import Sandbox
 
 from ..redis_server import RedisServer
@@ -65,7 +65,7 @@ def test_four_workers_use_one_rate_limit_up_and_never_exceed_it(long, redis, tmp
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_job_ends_complete_though_workers_die_and_sleep_and_the_store_is_restarted(long, redis, tmp_path):
     """What the killed one had in flight is unconfirmed at most; the account and the directory agree.
 
@@ -78,12 +78,14 @@ def test_a_job_ends_complete_though_workers_die_and_sleep_and_the_store_is_resta
             client,
             prompts(number),
             into=tmp_path / "out",
+            settings=SessionSettings(
+                concurrency=concurrency,
+                api_key="key",
+                base_url=url,
+                rate_limit=RateLimit.auto(shared=redis.url),
+            ),
             shard_size=20,
             lease=2.0,
-            concurrency=concurrency,
-            api_key="key",
-            base_url=url,
-            rate_limit=RateLimit.auto(shared=redis.url),
             **SMALL,
         )
         running = asyncio.create_task(job.run())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import itertools
 import json
 import sqlite3
 
+import attrs
 import pytest
 
-from venice_async import ImageRequest
-from venice_async.dask import DistributedJob, distribute_generate
+from venice_async import AnswerLimits, ImageRequest, VeniceSession
+from venice_async.dask import DistributedJob, SessionSettings, distribute_generate
 from venice_async.errors import (
     AuthenticationError,
     BudgetExceededError,
@@ -25,9 +27,16 @@ from .cluster import SMALL, bought, connected, prompts
 
 pytestmark = pytest.mark.timeout(180)
 
+PROXY = "http://user:canary-password@127.0.0.1:8080"
+NOT_SENT = {"max_waiting", "ssl", "session"}  # what a batch has no use for, and what cannot be pickled
+
 
 def receipts(into):
     return [json.loads(path.read_bytes()) for path in sorted((into / ".venice/receipts").iterdir())]
+
+
+def settings_for(url, concurrency=16):
+    return SessionSettings(api_key="key", base_url=url, concurrency=concurrency)
 
 
 def test_shards_become_one_directory_and_the_same_call_again_buys_nothing(workers, tmp_path):
@@ -157,7 +166,7 @@ def test_a_job_that_is_cancelled_keeps_what_is_in_flight_and_goes_on_later(worke
     async def test(client):
         endless = (f"a fox, number {n}" for n in itertools.count())
         job = DistributedJob(
-            client, endless, into=tmp_path / "out", shard_size=5, api_key="key", base_url=url, **SMALL
+            client, endless, into=tmp_path / "out", settings=settings_for(url), shard_size=5, **SMALL
         )
         running = asyncio.create_task(job.run())
         while job.progress.done < 15:
@@ -179,10 +188,45 @@ def test_a_job_that_is_cancelled_keeps_what_is_in_flight_and_goes_on_later(worke
     assert (report.generated + report.skipped, report.pending) == (60, 0)
 
 
+def test_workers_take_what_a_session_takes():
+    """Each argument that can travel is one of the call, with the same default."""
+    of_a_session = parameters(VeniceSession)
+    told = {name: of_a_session[name] for name in of_a_session.keys() - NOT_SENT}
+    called = parameters(distribute_generate)
+    assert {name: called[name] for name in told} == told
+    assert {field.name for field in attrs.fields(SessionSettings)} == told.keys()
+
+
+def parameters(function):
+    return {name: found.default for name, found in inspect.signature(function).parameters.items()}
+
+
+def test_the_settings_of_the_call_are_those_of_the_workers(workers, tmp_path):
+    """Here, that no image may have more than ten bytes."""
+
+    async def test(client):
+        return await distribute_generate(
+            client,
+            prompts(4),
+            into=tmp_path / "out",
+            shard_size=2,
+            api_key="key",
+            base_url=url,
+            answer_limits=AnswerLimits(image_bytes=10),
+            **SMALL,
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        report = connected(test, workers)
+    assert (report.generated, report.failed) == (0, 4)
+    assert "AnswerLimits.image_bytes" in str(report.errors[0])
+
+
 def test_a_synchronous_client_is_refused(tmp_path):
     """It would wait for itself."""
     with pytest.raises(ConfigurationError, match="asynchronous=True"):
-        DistributedJob(None, "a fox", into=tmp_path, api_key="key", **SMALL)
+        DistributedJob(None, "a fox", into=tmp_path, settings=settings_for(None), **SMALL)
 
 
 def test_the_key_is_in_no_representation():
@@ -190,9 +234,13 @@ def test_the_key_is_in_no_representation():
 
     async def main():
         request = ImageRequest("a fox", model="fluently-xl")
-        return DistributedJob(Asynchronous(), request, into="x", api_key="canary-key")
+        return DistributedJob(
+            Asynchronous(), request, into="x", settings=SessionSettings(api_key="canary-key", proxy=PROXY)
+        )
 
-    assert "canary-key" not in repr(asyncio.run(main())._order)
+    shown = repr(asyncio.run(main())._order)
+    assert "canary-key" not in shown
+    assert "canary-password" not in shown
 
 
 class Asynchronous:
@@ -210,11 +258,9 @@ def test_a_worker_whose_shard_was_taken_over_buys_nothing_more(workers, tmp_path
             client,
             prompts(number),
             into=tmp_path / "out",
+            settings=settings_for(url, concurrency=concurrency),
             shard_size=number,
             lease=60.0,
-            concurrency=concurrency,
-            api_key="key",
-            base_url=url,
             **SMALL,
         )
         running = asyncio.create_task(job.run())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -280,13 +280,13 @@ def generate(
         duplicates=duplicates,
         extend=extend,
     )
-    options = {
+    options: dict[str, Any] = {
         "max_failures": whole_or_share(max_failures),
         "budget_usd": budget_usd,
         "durability": durability,
         "verify": verify,
     }
-    how = {
+    how: dict[str, Any] = {
         "concurrency": concurrency,
         "rate_limit": rate_limit_from(per_minute, shared),
         "retry": RetryPolicy(attempts=attempts, resend_unconfirmed=resend_unconfirmed),
@@ -295,9 +295,9 @@ def generate(
         if dry_run:
             work = show_plan(session, screen, job, as_json=as_json)
         elif dask is not None:
-            where = {"base_url": session.base_url, "api_key": "sandbox" if sandbox else None}
-            more = {**options, **how, **where, "shard_size": shard_size}
-            work = distribute_images(dask, screen, job, more, as_json=as_json)
+            how |= {"base_url": session.base_url, "api_key": "sandbox" if sandbox else None}
+            options |= {"shard_size": shard_size}
+            work = distribute_images(dask, screen, job, how, options, as_json=as_json)
         else:
             work = generate_images(session, screen, job, options, as_json=as_json)
         code = run_until_signalled(work)

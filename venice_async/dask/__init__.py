@@ -1,6 +1,7 @@
 """Many machines: a job cut into shards, each of them one task of a Dask cluster.
 
-`order` is what workers are told, `worker` carries a shard out, `job` hands shards out and sums up.
+`order` is what workers are told, `worker` carries a shard out, `job` hands shards out and sums up, `generate`
+is the call.
 """
 
 try:
@@ -10,8 +11,10 @@ except ImportError as exc:
 
     raise MissingExtraError('a distributed job needs Dask: pip install "venice-async[dask]"') from exc
 
-from .job import DistributedJob, distribute_generate
+from .generate import distribute_generate
+from .job import DistributedJob
+from .order import SessionSettings
 
-__all__ = ["DistributedJob", "distribute_generate"]
+__all__ = ["DistributedJob", "SessionSettings", "distribute_generate"]
 
 del _distributed

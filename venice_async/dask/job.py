@@ -33,9 +33,7 @@ from venice_async.errors import (
 from venice_async.gather.job import Duplicates, describe_job
 from venice_async.gather.options import checked_durability, checked_options
 from venice_async.gather.source import Source, What
-from venice_async.policy.guard import Guard
-from venice_async.policy.rate_limit import RateLimit
-from venice_async.policy.retry import RetryPolicy, too_many_failures
+from venice_async.policy.retry import too_many_failures
 from venice_async.report import BatchReport
 from venice_async.storage.dataset import write_metadata
 from venice_async.storage.journal import Durability, JournalReader, Verification
@@ -47,7 +45,7 @@ from venice_async.types.request import RequestFields
 from .order import Order, SessionSettings, Shard, ShardProgress, ShardResult, shards_of
 from .worker import Workplace, carry_out, stop, versions
 
-__all__ = ["DistributedJob", "distribute_generate"]
+__all__ = ["DistributedJob"]
 
 _AT_LEAST = 2  # shards under way
 _LONGEST = 10.0  # seconds for workers to say something
@@ -55,92 +53,30 @@ _ERRORS_KEPT = 100
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
-async def distribute_generate(
-    client: Client,
-    what: What,
-    *,
-    into: str | os.PathLike[str],
-    shard_size: int = 500,
-    api_key: str | None = None,
-    base_url: str | None = None,
-    rate_limit: RateLimit | None = RateLimit.auto(),
-    retry: RetryPolicy = RetryPolicy(),
-    guard: Guard | None = Guard(),
-    lease: float = 60.0,
-    seeds: Iterable[int] | None = None,
-    concurrency: int = 16,
-    name: str = DEFAULT_NAME,
-    duplicates: Duplicates = "keep",
-    durability: Durability = "power",
-    verify: Verification = "header",
-    budget_usd: float | None = None,
-    max_failures: float | None = None,
-    extend: bool = False,
-    drain_timeout: float = 60.0,
-    **fields: Unpack[RequestFields],
-) -> BatchReport:
-    """Generate many images on the workers of a Dask cluster; the same call again goes on where it was.
-
-    Each shard is a batch of its own, with its journal under `into/00012/`: what `gather_generate` promises is
-    kept, also where Dask runs a shard again.
+class DistributedJob:
+    """A job over a cluster's workers, and where it stands.
 
     Args:
-        client: Connected, and asynchronous.
-        what: As for `gather_generate`.
-        into: The job's directory, which every worker and the client reach by the same path.
-        shard_size: Requests in one task.
-        api_key: The key; the environment's `VENICE_API_KEY` where None.
-        base_url: Where the API is; as for `VeniceSession`.
-        rate_limit: As for `VeniceSession`. With `shared=`, all workers keep to one limit; without it, each of
-            them uses an equal part, unless all of them are on this machine.
-        retry: As for `VeniceSession`.
-        guard: As for `VeniceSession`.
-        lease: Seconds after which another worker may take over the shard of one that says nothing.
-        seeds: As for `gather_generate`, like all that follow.
-        concurrency: Requests in flight at once on each worker.
+        client: As for `distribute_generate`, like all but one.
+        what: As there.
+        into: As there.
+        settings: Of each worker's session.
+        shard_size: As there.
+        lease: As there.
+        seeds: As there.
         name: As there.
-        duplicates: As there, within each shard.
+        duplicates: As there.
         durability: As there.
         verify: As there.
-        budget_usd: As there, for all shards together; it is kept where `rate_limit` is shared.
-        max_failures: As there, for all shards together.
+        budget_usd: As there.
+        max_failures: As there.
         extend: As there.
         drain_timeout: As there.
         **fields: As there.
 
     Raises:
-        ConfigurationError: The arguments contradict each other, or the workers lack the library; nothing was
-            sent.
-        VeniceError: As `gather_generate`.
+        ConfigurationError: The arguments contradict each other.
     """
-    job = DistributedJob(
-        client,
-        what,
-        into=into,
-        shard_size=shard_size,
-        api_key=api_key,
-        base_url=base_url,
-        rate_limit=rate_limit,
-        retry=retry,
-        guard=guard,
-        lease=lease,
-        seeds=seeds,
-        concurrency=concurrency,
-        name=name,
-        duplicates=duplicates,
-        durability=durability,
-        verify=verify,
-        budget_usd=budget_usd,
-        max_failures=max_failures,
-        extend=extend,
-        drain_timeout=drain_timeout,
-        **fields,
-    )
-    return await job.run()
-
-
-class DistributedJob:
-    """A job over a cluster's workers, and where it stands; see `distribute_generate`."""
 
     def __init__(
         self,
@@ -148,15 +84,10 @@ class DistributedJob:
         what: What,
         *,
         into: str | os.PathLike[str],
+        settings: SessionSettings,
         shard_size: int = 500,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        rate_limit: RateLimit | None = RateLimit.auto(),
-        retry: RetryPolicy = RetryPolicy(),
-        guard: Guard | None = Guard(),
         lease: float = 60.0,
         seeds: Iterable[int] | None = None,
-        concurrency: int = 16,
         name: str = DEFAULT_NAME,
         duplicates: Duplicates = "keep",
         durability: Durability = "power",
@@ -173,15 +104,6 @@ class DistributedJob:
             raise ConfigurationError(f"shard_size={shard_size!r}: expected an integer of at least 1")
         if isinstance(lease, bool) or not isinstance(lease, int | float) or not lease > 0:
             raise ConfigurationError(f"lease={lease!r}: expected seconds, more than 0")
-        key = api_key if api_key is not None else os.environ.get("VENICE_API_KEY", "")
-        settings = SessionSettings(
-            api_key=key,
-            base_url=base_url or "",
-            concurrency=concurrency,
-            rate_limit=rate_limit,
-            retry=retry,
-            guard=guard,
-        )
         session = settings.session()  # which is only asked what it thinks of its settings
         options = checked_options(
             session,
@@ -207,7 +129,7 @@ class DistributedJob:
             durability=checked_durability(durability),
             extend=extend,
             budget=options.budget,
-            store=None if rate_limit is None else rate_limit.shared,
+            store=None if settings.rate_limit is None else settings.rate_limit.shared,
             lease=lease,
         )
         self._shards: dict[int, ShardProgress] = {}

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import attrs
 from attrs import field, frozen
 
 from venice_async.errors import ValidationError, VeniceError
@@ -19,32 +21,36 @@ from venice_async.policy.rate_limit import RateLimit
 from venice_async.policy.retry import RetryPolicy
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import Durability
+from venice_async.types.options import AnswerLimits, Compression, Timeouts
 from venice_async.types.request import ImageRequest
 
 __all__ = ["Order", "SessionSettings", "Shard", "ShardProgress", "ShardResult", "shards_of"]
 
 
+def _key(api_key: str | None) -> str:
+    """The key, which workers would look for in vain in their own environment."""
+    return os.environ.get("VENICE_API_KEY", "") if api_key is None else api_key
+
+
 @frozen(kw_only=True)
 class SessionSettings:
-    """What the session of each worker is made with."""
+    """What the session of each worker is made with; the attributes are arguments of `VeniceSession`."""
 
-    api_key: str = field(repr=False)
-    base_url: str
-    concurrency: int
-    rate_limit: RateLimit | None
-    retry: RetryPolicy
-    guard: Guard | None
+    api_key: str = field(default=None, converter=_key, repr=False)
+    base_url: str | None = None
+    concurrency: int = 16
+    rate_limit: RateLimit | None = RateLimit.auto()
+    retry: RetryPolicy = RetryPolicy()
+    guard: Guard | None = Guard()
+    timeouts: Timeouts = Timeouts()
+    answer_limits: AnswerLimits = AnswerLimits()
+    check_models: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    compression: Compression | None = None
 
     def session(self) -> VeniceSession:
         """A session that is still to be entered."""
-        return VeniceSession(
-            self.api_key,
-            base_url=self.base_url,
-            concurrency=self.concurrency,
-            rate_limit=self.rate_limit,
-            retry=self.retry,
-            guard=self.guard,
-        )
+        return VeniceSession(**attrs.asdict(self, recurse=False))
 
 
 @frozen(kw_only=True)
