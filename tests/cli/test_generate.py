@@ -211,7 +211,7 @@ def test_the_newer_fields_by_options(called, settings, tmp_path):
 
 def test_every_field_of_a_request_has_an_option(called):
     """Compared with the request's own list of fields."""
-    code, out, _ = called("generate", "--help", TERMINAL_WIDTH="250")
+    code, out, _ = called("generate", "--help", COLUMNS="250")
     assert code == 0
     options = set(re.findall(r"--[a-z-]+", out))
     special = {"prompt": "--prompts", "style_references": "--style-reference", "extra": "--request"}
@@ -222,7 +222,7 @@ def test_every_field_of_a_request_has_an_option(called):
 @pytest.mark.parametrize("command", [[], ["generate"], ["sandbox"]], ids=["top", "generate", "sandbox"])
 def test_the_help_shows_an_example(called, command):
     """A line that can be copied."""
-    code, out, _ = called(*command, "--help", TERMINAL_WIDTH="250")
+    code, out, _ = called(*command, "--help", COLUMNS="250")
     assert code == 0
     text = " ".join(out.replace("│", " ").split())
     assert re.search(r"venice-async (generate|sandbox) [\"-]", text)
