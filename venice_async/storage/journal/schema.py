@@ -78,7 +78,7 @@ CREATE TABLE items (
     error BLOB                  -- JSON
 );
 CREATE UNIQUE INDEX items_by_request ON items (fingerprint, occurrence);
-CREATE INDEX items_by_place ON items (run, place);
+CREATE INDEX items_by_place ON items (place);
 CREATE INDEX items_unsettled ON items (state) WHERE state IN (1, 2);
 """
 
