@@ -143,9 +143,10 @@ def _rows(
 
 
 def _against_peers() -> list[Group]:
-    everybody = ("discard", "limit", *_PEERS, "generate", "save", "save-uvloop", "gather", "gather-uvloop")
+    ours = ("generate", "save", "save-uvloop", "save-kept", "gather", "gather-uvloop", "gather-kept")
+    everybody = ("discard", "limit", *_PEERS, *ours)
     # openai has no way of its own to a binary answer.
-    binary = ("discard", "limit", *(name for name in _PEERS if name != "openai"), "save", "gather")
+    binary = ("discard", "limit", *(name for name in _PEERS if name != "openai"), *ours[1:])
     big = ("discard", *_PEERS, "save", "gather")
     return [
         Group(

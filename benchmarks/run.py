@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,7 +99,7 @@ class Runner:
             )
             warm_up = self.server.base_url(_SMALL, tls=row.tls)
             orders = Orders(client=row.client, job=job, warm_up=warm_up, lag=row.lag)
-            told = _python(["-m", "benchmarks.measure"], dump_orders(orders))
+            told = _python(["-m", "benchmarks.measure"], dump_orders(orders), CLIENTS[row.client].environment)
             wrong = faults(into, answer, row.requests, files=CLIENTS[row.client].files)
         if wrong:
             raise _RunError("; ".join(wrong[:3]))
@@ -122,7 +122,7 @@ def _directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(path)
 
 
-def _python(arguments: list[str], orders: str = "") -> str:
+def _python(arguments: list[str], orders: str = "", variables: Mapping[str, str] | None = None) -> str:
     """What a fresh interpreter prints."""
     # A proxy of the user's is not for the loopback device.
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
@@ -134,7 +134,7 @@ def _python(arguments: list[str], orders: str = "") -> str:
             text=True,
             check=False,
             timeout=_LONGEST,
-            env=environment,
+            env={**environment, **(variables or {})},
             cwd=ROOT,
         )
     except subprocess.TimeoutExpired:

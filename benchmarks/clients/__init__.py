@@ -7,10 +7,11 @@ must not weigh on another.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import cast
+from typing import Any, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .job import Job, Open, Run
 
@@ -27,6 +28,7 @@ class Client:
         needs: A module without which it cannot run.
         files: Whether it writes the images.
         uvloop: Whether it runs on uvloop.
+        environment: Variables that it is started with.
         ours: Whether it is this library.
     """
 
@@ -35,6 +37,7 @@ class Client:
     needs: str = "aiohttp"
     files: bool = True
     uvloop: bool = False
+    environment: Mapping[str, str] = field(factory=dict)
     ours: bool = False
 
     @property
@@ -49,8 +52,12 @@ class Client:
         return cast("Open", getattr(importlib.import_module(f"{__name__}.{module}"), name))
 
 
-def _ours(function: str, title: str, *, files: bool = True, uvloop: bool = False) -> Client:
-    return Client(where=("library", function), title=title, files=files, uvloop=uvloop, ours=True)
+def _ours(function: str, title: str, **fields: Any) -> Client:
+    return Client(where=("library", function), title=title, ours=True, **fields)
+
+
+# What has glibc keep memory that was freed, as the command line does; see the README.
+_KEPT = {"MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024), "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024)}
 
 
 CLIENTS: dict[str, Client] = {
@@ -70,4 +77,8 @@ CLIENTS: dict[str, Client] = {
     "gather-power": _ours("gather_power", 'venice_async, gather_generate, durability="power"'),
     "save-uvloop": _ours("save", "venice_async, save, uvloop", uvloop=True),
     "gather-uvloop": _ours("gather_process", "venice_async, gather_generate, uvloop", uvloop=True),
+    "save-kept": _ours("save", "venice_async, save, freed memory kept", environment=_KEPT),
+    "gather-kept": _ours(
+        "gather_process", "venice_async, gather_generate, freed memory kept", environment=_KEPT
+    ),
 }
