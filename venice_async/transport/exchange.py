@@ -41,7 +41,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._began: float | None = None
+        self._iteration_began: float | None = None
         self._answers = count()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
@@ -53,10 +53,10 @@ class Turns:
         """Whether there is time left in this iteration, and nobody who waits for it; if so, it is used."""
         if self._waiting:
             return False
-        if self._began is None:
-            self._begin()
+        if self._iteration_began is None:
+            self._begin_iteration()
             return True
-        return self._loop.time() - self._began <= _TURN
+        return self._loop.time() - self._iteration_began <= _TURN
 
     async def wait(self, answer: int) -> None:
         """Wait for an iteration with time left, behind the answers that began earlier."""
@@ -64,14 +64,14 @@ class Turns:
         heappush(self._waiting, (answer, turn))
         await turn
 
-    def _begin(self) -> None:
-        self._began = self._loop.time()
-        self._loop.call_soon(self._end)
+    def _begin_iteration(self) -> None:
+        self._iteration_began = self._loop.time()
+        self._loop.call_soon(self._end_iteration)
 
-    def _end(self) -> None:
-        self._began = None
+    def _end_iteration(self) -> None:
+        self._iteration_began = None
         if self._waiting:
-            self._begin()
+            self._begin_iteration()
         for _ in range(min(_WOKEN_AT_ONCE, len(self._waiting))):
             _, turn = heappop(self._waiting)
             if not turn.done():
