@@ -97,7 +97,7 @@ DISK = [
     Row("read-only before a request is sent", Child(f"{STEPS}:intend", "after", "protect", errno.EROFS),
         "image unconfirmed unsent unsent", "there unconfirmed image image", **_ONE),
     Row("read-only once an answer is recorded", Child(f"{STEPS}:receive", "after", "protect", errno.EROFS),
-        "image image unsent unsent", "there there image image", **_TWO),
+        "image StorageError+paid unsent unsent", "there there image image", **_TWO),
     Row("no descriptors left", Child(f"{STEPS}:intend", "after", "starve", errno.EMFILE),
         "image StorageError unsent unsent", "there image image image", **_ONE),
     Row("no descriptors for connections", Here(_takes_sockets, early=True),

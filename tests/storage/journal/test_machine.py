@@ -61,6 +61,7 @@ class Item:
     noted: bool = False
     whole: list[bytes] = field(factory=list)
     contents: list[bytes] = field(factory=list)
+    planned: list[str] = field(factory=list)  # the names that its images are to get
 
     @property
     def images(self):
@@ -280,7 +281,7 @@ class Machine(RuleBasedStateMachine):
         files = self.files(item)
         item.state, item.contents, item.whole = State.RECEIVED, item.whole, []
         item.spent, item.reserved, item.bought_in = item.spent + item.reserved, 0, self.run_number
-        item.noted = False
+        item.noted, item.planned = False, [file.name for file in files]
         return self.run(self.journal.keep(item.id, whole_answer(), lambda: files))
 
     @where(sent)
@@ -392,6 +393,9 @@ class Machine(RuleBasedStateMachine):
             seed = REQUESTS[item.number].seed or DRAWN
             assert outcome.request == attrs.evolve(REQUESTS[item.number], seed=seed)
             match item.state:
+                case State.RECEIVED if not all((self.directory / name).exists() for name in item.planned):
+                    assert isinstance(outcome, Failed)
+                    assert outcome.billed
                 case State.RECEIVED | State.DONE:
                     bought_now = item.bought_in == self.run_number
                     assert isinstance(outcome, Generated if bought_now else Skipped)

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterator
+import errno
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import anyio.to_thread
 from attrs import frozen
 
-from venice_async.errors import UnconfirmedError
+from venice_async.errors import StorageError, UnconfirmedError, VeniceError
 from venice_async.policy.budget import usd
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
@@ -295,12 +296,15 @@ class JournalReader:
         request = load_request(body, pictures, metadata, seed=drawn)
         if state == State.SENT and ended_run != run:  # the error is that of an earlier attempt
             error = None
-        if state in {State.DONE, State.RECEIVED, State.DUPLICATE} and error is None:
+        found: VeniceError | None = None if error is None else load_error(error)
+        if state in {State.DONE, State.RECEIVED, State.DUPLICATE} and found is None:
             kept = load_answer(answer, self.directory, load_files(files))
-            if ended_run == run:
+            found = _nameless(kept.paths) if state == State.RECEIVED else None
+            if found is None and ended_run == run:
                 return Generated(index=place, request=request, answer=kept)
-            return Skipped(index=place, request=request, paths=kept.paths)
-        found = UnconfirmedError("in flight, or cut off there") if error is None else load_error(error)
+            if found is None:
+                return Skipped(index=place, request=request, paths=kept.paths)
+        found = found or UnconfirmedError("in flight, or cut off there")
         if isinstance(found, UnconfirmedError):
             return Unconfirmed(index=place, request=request, error=found)
         return Failed(index=place, request=request, error=found, billed=state != State.FAILED)
@@ -375,6 +379,15 @@ def _status(connection: Connection, *, running: bool) -> JournalStatus:
         balance_usd=_balance(connection),
         failures=tuple(_failures(connection)),
     )
+
+
+def _nameless(paths: Iterable[Path]) -> StorageError | None:
+    """What is to be told of images that are recorded, and not under their names."""
+    for path in paths:
+        if not path.exists():
+            text = "The image is whole, and gets its name now; or that was cut off, and the next run does it"
+            return StorageError(errno.ENOENT, text, str(path))
+    return None
 
 
 def _balance(connection: Connection) -> float | None:
