@@ -10,6 +10,7 @@ import attrs
 
 from venice_async import (
     BatchReport,
+    Blocked,
     Failed,
     Generated,
     ImageData,
@@ -56,7 +57,7 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
         assert_type(path, Path)
     async with stream_generate(venice, ["a", "b"], into=Path("out"), model="m") as outcomes:
         async for outcome in outcomes:
-            assert_type(outcome, Generated | Skipped | Failed | Unconfirmed)
+            assert_type(outcome, Generated | Skipped | Failed | Unconfirmed | Blocked)
             kept: Outcome = outcome
             match kept:
                 case Generated(paths=paths):

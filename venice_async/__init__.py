@@ -10,6 +10,7 @@ from ._version import __version__
 from .errors import (
     BatchError,
     BudgetExceededError,
+    ContentBlockedError,
     PoolFullError,
     RateLimitError,
     RequestTimeoutError,
@@ -22,7 +23,7 @@ from .sweep import sweep
 from .types.catalogue import ImageModel
 from .types.limits import RequestLimits
 from .types.options import AnswerLimits, Priority, Timeouts
-from .types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
+from .types.outcome import Blocked, Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
 from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from .types.response import ImageData, ImageResponse
 
@@ -39,7 +40,9 @@ __all__ = [
     "AnswerLimits",
     "BatchError",
     "BatchReport",
+    "Blocked",
     "BudgetExceededError",
+    "ContentBlockedError",
     "Failed",
     "Generated",
     "Guard",

@@ -2,6 +2,7 @@
 
 1. An error says whether money may have been spent: only `UnconfirmedError` and `DecodeError` can
    belong to an image that was billed, and `StorageError` to one that arrived and could not be kept.
+   A blocked image (`ContentBlockedError`) was not billed.
 2. An error carries what support needs (status, code, request id) and survives pickle and copy.
 3. The API key is in none of them.
 
@@ -15,6 +16,7 @@
         ConnectError (ConnectionError)         nothing was sent
         RequestTimeoutError (TimeoutError)     a time-out; nothing was sent
         UnconfirmedError                       sent, and what became of it is unknown
+          UnconfirmedTimeoutError (TimeoutError)   because no whole answer came in time
       StatusError                              the server answered with an error
         RedirectError                   3xx    never followed: the key stays with its host
         BadRequestError                 400
@@ -29,6 +31,7 @@
         ServerError                     5xx
       PoolFullError                            too many calls wait already; not sent
       DecodeError                              an answer of status 200 that is not what it should be
+      ContentBlockedError                      the content policy blocked the image; not billed
       TooManyFailuresError                     a batch that went wrong was stopped
       BudgetExceededError                      the next purchase would cost more than is left; not sent
       LeaseLostError                           another worker has taken a shard over; not sent
@@ -44,10 +47,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from .types.response import Moderation
 
 __all__ = [
     "AuthenticationError",
@@ -56,6 +62,7 @@ __all__ = [
     "BudgetExceededError",
     "ConfigurationError",
     "ConnectError",
+    "ContentBlockedError",
     "DecodeError",
     "DirectoryLockedError",
     "Fault",
@@ -70,6 +77,7 @@ __all__ = [
     "PermissionDeniedError",
     "PoolFullError",
     "RateLimitError",
+    "Reason",
     "RedirectError",
     "RequestTimeoutError",
     "ServerError",
@@ -81,6 +89,7 @@ __all__ = [
     "TooManyFailuresError",
     "TransportError",
     "UnconfirmedError",
+    "UnconfirmedTimeoutError",
     "UnprocessableEntityError",
     "UnsupportedMediaTypeError",
     "ValidationError",
@@ -93,6 +102,8 @@ _VALUE_SHOWN = 60
 def rebuild(cls: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
     """An error from what `__reduce__` has made of it."""
     error = cls.__new__(cls, *args)
+    if not error.args:  # OSError leaves them to an `__init__` that a subclass has
+        error.args = args
     error.__dict__.update(state)
     return error
 
@@ -190,12 +201,37 @@ class UnconfirmedError(TransportError):
         self.request_id = request_id
 
 
+class UnconfirmedTimeoutError(UnconfirmedError, TimeoutError):
+    """The request was sent, and no whole answer came in time: it may have been billed."""
+
+
+Reason = Literal[
+    "rate_limit",
+    "overloaded",
+    "error_budget",
+    "pro_only",
+    "region",
+    "privacy",
+    "api_disabled",
+    "firewall",
+    "deprecated",
+    "not_the_api",
+]
+"""What an error's sentence, code and headers say beyond its status, where many errors have no code:
+
+`rate_limit`, `overloaded` and `error_budget` are the three kinds of 429; `pro_only`, `region`, `privacy`
+and `deprecated` concern one model; `api_disabled` concerns the key; `firewall` is a page that a firewall
+put in front of one request; `not_the_api` is an answer that the API did not write.
+"""
+
+
 class StatusError(VeniceError):
     """The server answered with an error.
 
     Attributes:
         status: The HTTP status.
         code: The API's word for it (`INVALID_REQUEST`, `MODEL_NOT_FOUND`, ...), or None.
+        reason: What sentence, code and headers say beyond the status (see `Reason`), or None.
         request_id: The `CF-RAY` that support asks for, or None.
         details: On 400, per field (dotted) what the server says is wrong with it; else empty.
         retry_after: Seconds the server asks to wait, or None.
@@ -208,6 +244,7 @@ class StatusError(VeniceError):
         *,
         status: int,
         code: str | None = None,
+        reason: Reason | None = None,
         request_id: str | None = None,
         details: Mapping[str, tuple[str, ...]] | None = None,
         retry_after: float | None = None,
@@ -216,6 +253,7 @@ class StatusError(VeniceError):
         super().__init__(message)
         self.status = status
         self.code = code
+        self.reason = reason
         self.request_id = request_id
         self.details = dict(details or {})
         self.retry_after = retry_after
@@ -249,7 +287,15 @@ class PermissionDeniedError(StatusError):
 
 
 class NotFoundError(StatusError):
-    """404: no such model or end point."""
+    """404: no such model or end point.
+
+    Attributes:
+        replacement: The id of the model that the server names in place of a retired one, or None.
+    """
+
+    def __init__(self, message: str, *, replacement: str | None = None, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.replacement = replacement
 
 
 class PayloadTooLargeError(StatusError):
@@ -294,6 +340,20 @@ class DecodeError(VeniceError):
     def __init__(self, message: str, *, offset: int | None = None) -> None:
         super().__init__(message if offset is None else f"{message} (at byte {offset} of the answer)")
         self.offset = offset
+
+
+class ContentBlockedError(VeniceError):
+    """The server's content policy blocked the image: what came is a placeholder, and nothing was billed.
+
+    Attributes:
+        moderation: What the moderation said.
+        request_id: The `CF-RAY` that support asks for, or None.
+    """
+
+    def __init__(self, message: str, *, moderation: Moderation, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.moderation = moderation
+        self.request_id = request_id
 
 
 class StorageError(VeniceError, OSError):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from attrs import field, frozen
 
 from .errors import BatchError, VeniceError
-from .types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
+from .types.outcome import Blocked, Failed, Generated, Outcome, Skipped, Unconfirmed
 
 __all__ = ["BatchReport", "Outcomes"]
 
@@ -32,24 +32,30 @@ class BatchReport:
     Attributes:
         generated: Requests whose images have come to disk.
         skipped: Requests whose images an earlier run has bought.
+        missing: Of these, requests of which a file is gone.
         failed: Requests that failed.
         unconfirmed: Requests that were sent and whose outcome is unknown.
+        blocked: Requests whose images the content policy blocked.
         pending: Requests that have no outcome because the batch ended early; None where the input
             was not read to its end and does not tell its length.
         spent_usd: US dollars that this run was billed for, or may have been, at the prices of
             `models()`; None where a price is not known.
         elapsed: Seconds.
         stopped: What stopped the batch before its end, or None.
+        stopped_models: By model, the error after which nothing more was sent for it.
     """
 
     generated: int
     skipped: int = 0
+    missing: int = 0
     failed: int
     unconfirmed: int
+    blocked: int = 0
     pending: int | None
     spent_usd: float | None = None
     elapsed: float
     stopped: VeniceError | None
+    stopped_models: Mapping[str, VeniceError] = field(factory=dict)
     _errors: tuple[VeniceError, ...] = field(default=(), repr=False, alias="errors")
     _journal: Outcomes = field(repr=False, alias="journal")
     _run: int = field(repr=False, alias="run")
@@ -67,14 +73,14 @@ class BatchReport:
         """
         return self._journal.outcomes(self._run)
 
-    async def failures(self) -> AsyncGenerator[Failed | Unconfirmed, None]:
+    async def failures(self) -> AsyncGenerator[Failed | Unconfirmed | Blocked, None]:
         """The outcomes that are no images, in the order of the input, read from the directory's journal.
 
         Raises:
             StorageError: The journal is gone, or cannot be read.
         """
         async for outcome in self._journal.outcomes(self._run, lost=True):
-            if isinstance(outcome, Failed | Unconfirmed):
+            if isinstance(outcome, Failed | Unconfirmed | Blocked):
                 yield outcome
 
     async def paths(self) -> AsyncGenerator[Path, None]:

@@ -98,12 +98,43 @@ def test_the_details_of_a_400_are_flattened_to_dotted_names():
 
 @pytest.mark.parametrize(
     "details",
-    [None, [], "steps", 5, {"_errors": "no"}, {"_errors": [5, None]}, {"a": 1}, {"a": {"_errors": {}}}],
+    [
+        None,
+        [],
+        " ",
+        5,
+        [5, {"path": ["a"]}],
+        {"_errors": "no"},
+        {"_errors": [5, None]},
+        {"a": 1},
+        {"a": {"_errors": {}}},
+    ],
 )
 def test_details_of_another_shape_are_passed_over(details):
     found = error({"error": "Invalid", "details": details})
     assert found.details == {}
     assert str(found) == "400: Invalid"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "Invalid", "details": "steps is too large"}, {"": ("steps is too large",)}),
+        ({"error": "Invalid", "details": ["one", "two"]}, {"": ("one", "two")}),
+        (
+            {"error": "Invalid", "issues": [{"message": "too large", "path": ["style_references", 1]}]},
+            {"style_references.1": ("too large",)},
+        ),
+        ({"errors": [{"message": "No"}, "Never"]}, {"": ("No", "Never")}),
+        ({"details": {"steps": {"_errors": ["No"]}}, "issues": ["again"]}, {"steps": ("No",)}),
+    ],
+    ids=["a text", "a list", "issues alone", "errors alone", "a tree beside issues"],
+)
+def test_no_reason_is_swallowed_whatever_its_shape(body, said):
+    found = error(body)
+    assert found.details == said
+    assert all(text in str(found) for texts in said.values() for text in texts)
+    assert "gave no reason" not in str(found)
 
 
 def test_details_nested_without_end_are_read_to_a_bounded_depth():

@@ -30,6 +30,9 @@ Duplicates = Literal["keep", "skip"]
 DUPLICATES = ("keep", "skip")
 _SHOWN = 200  # characters
 _NO_PART = {*NEVER_SENT, "return_binary"}
+# Of a picture that is sent along, these stand in a job's description whether they are set or not. Any other
+# field is there only where it is set, so that a new one leaves the jobs of today what they are.
+_ALWAYS_TOLD = {"mask", "strength"}
 
 
 def describe_job(
@@ -70,13 +73,17 @@ def _text(value: Any) -> str:
         case Mapping() | int() | float() | bool():
             text = _json(value)
         case _ if attrs.has(type(value)):
-            text = _json(attrs.asdict(value))
+            text = _json(attrs.asdict(value, filter=_told))
         case _:
             return "an iterator"
     if len(text) > _SHOWN:
         digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
         return f"{text[:_SHOWN]}... ({digest})"
     return text
+
+
+def _told(attribute: attrs.Attribute[Any], value: Any) -> bool:
+    return value is not None or attribute.name in _ALWAYS_TOLD
 
 
 def _json(value: Any) -> str:

@@ -32,7 +32,15 @@ from venice_async.session import VeniceSession
 from venice_async.storage.dataset import write_metadata
 from venice_async.storage.journal import Costs, Entry, Journal, JournalReader, State, check_verification
 from venice_async.types.catalogue import ImageModel
-from venice_async.types.outcome import Failed, Generated, Outcome, Progress, Skipped, Unconfirmed
+from venice_async.types.outcome import (
+    Blocked,
+    Failed,
+    Generated,
+    Outcome,
+    Progress,
+    Skipped,
+    Unconfirmed,
+)
 from venice_async.types.request import ImageRequest
 
 from .buyer import Buyer, Gate
@@ -101,7 +109,7 @@ class OutcomeStream:
         self._task: asyncio.Task[None] | None = None
         self._unread: list[Outcome] = []
         self._errors: list[VeniceError] = []
-        self._counts = dict.fromkeys((Generated, Skipped, Failed, Unconfirmed), 0)
+        self._counts = dict.fromkeys((Generated, Skipped, Failed, Unconfirmed, Blocked), 0)
         self._began = self._ended = 0.0
         self._halt = Halt()
         self._stopped: VeniceError | None = None

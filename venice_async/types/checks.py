@@ -227,7 +227,7 @@ class Extra(Names):
     @override
     def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
         yield from super().faults(instance, name, value)
-        if isinstance(value, TypeError) or not value:
+        if isinstance(value, TypeError) or not value or _limits(instance).known_in_extra:
             return
         fields = {attribute.name for attribute in attrs.fields(type(instance))}
         for key in value:

@@ -68,6 +68,8 @@ class RequestLimits:
         lora_strength: Per cent.
         variants: Images in one answer.
         style_references: How many of them.
+        known_in_extra: Whether `extra` may hold names of fields, as a journal does that was written before
+            the library knew them.
         name: What errors call this profile.
     """
 
@@ -85,6 +87,7 @@ class RequestLimits:
     lora_strength: Range = Range.open(0, 100)
     variants: Range = Range(1, 4)
     style_references: Range = Range(1, math.inf)
+    known_in_extra: bool = field(default=False, repr=False)
     name: str = field(default="custom limits", eq=False)
 
 

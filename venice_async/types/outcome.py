@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from venice_async.errors import UnconfirmedError, VeniceError
+from venice_async.errors import ContentBlockedError, UnconfirmedError, VeniceError
 
 from .request import ImageRequest
-from .response import SavedImages
+from .response import Moderation, SavedImages
+from .statistics import Wait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Failed", "Generated", "Outcome", "Progress", "Skipped", "Unconfirmed"]
+__all__ = ["Blocked", "Failed", "Generated", "Outcome", "Progress", "Skipped", "Unconfirmed"]
 
 
 @frozen(kw_only=True)
@@ -48,12 +49,14 @@ class Skipped:
     Attributes:
         index: The request's place in the input.
         request: What was asked.
-        paths: The files of the earlier run; empty for what `duplicates="skip"` leaves out.
+        paths: The files of the earlier run that are there; empty for what `duplicates="skip"` leaves out.
+        missing: The files of the earlier run that are gone.
     """
 
     index: int
     request: ImageRequest
     paths: tuple[Path, ...] = ()
+    missing: tuple[Path, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -89,7 +92,27 @@ class Unconfirmed:
     error: UnconfirmedError
 
 
-Outcome = Generated | Skipped | Failed | Unconfirmed
+@frozen(kw_only=True)
+class Blocked:
+    """The server's content policy blocked the image: there is none, and nothing was billed.
+
+    Attributes:
+        index: The request's place in the input.
+        request: What was asked.
+        error: What the server said; `raise_for_failures` raises it.
+    """
+
+    index: int
+    request: ImageRequest
+    error: ContentBlockedError
+
+    @property
+    def moderation(self) -> Moderation:
+        """What the moderation said."""
+        return self.error.moderation
+
+
+Outcome = Generated | Skipped | Failed | Unconfirmed | Blocked
 """What became of one request."""
 
 
@@ -100,26 +123,32 @@ class Progress:
     Attributes:
         done: Requests whose images have come to disk.
         skipped: Requests whose images an earlier run has bought.
+        missing: Of these, requests of which a file is gone.
         failed: Requests that failed.
         unconfirmed: Requests whose outcome is unknown.
+        blocked: Requests whose images the content policy blocked.
         total: Requests in all, or None where the input does not tell its length.
         elapsed: Seconds since the batch began.
         spent_usd: US dollars for what this run was billed for, or may have been; None where a price
             is not known.
+        waiting: What keeps requests from being sent just now; empty where nothing does.
     """
 
     done: int = 0
     skipped: int = 0
+    missing: int = 0
     failed: int = 0
     unconfirmed: int = 0
+    blocked: int = 0
     total: int | None = None
     elapsed: float = 0.0
     spent_usd: float | None = 0.0
+    waiting: tuple[Wait, ...] = ()
 
     @property
     def finished(self) -> int:
         """Requests that have an outcome."""
-        return self.done + self.skipped + self.failed + self.unconfirmed
+        return self.done + self.skipped + self.failed + self.unconfirmed + self.blocked
 
     @property
     def rate(self) -> float:

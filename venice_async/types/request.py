@@ -231,6 +231,11 @@ class ImageRequest:
         validator=Instance(RequestLimits, "a RequestLimits", optional=False),
     )
 
+    @property
+    def units(self) -> int:
+        """Images that it asks for: what the rate limit counts, and what is billed."""
+        return self.variants or 1
+
     @override
     def __repr__(self) -> str:
         """Show what was set, and nothing else."""

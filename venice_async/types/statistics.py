@@ -9,7 +9,22 @@ from attrs import frozen
 
 from .response import RateLimitSnapshot
 
-__all__ = ["Spread", "Statistics", "spread_of"]
+__all__ = ["Spread", "Statistics", "Wait", "spread_of"]
+
+
+@frozen(kw_only=True)
+class Wait:
+    """What keeps requests from being sent, and until when.
+
+    Attributes:
+        what: For a person, such as `the rate limit of z-image-turbo` or `the connection to 127.0.0.1`.
+        until: Unix seconds, on this machine's clock.
+        model: The only model that waits; None where all do.
+    """
+
+    what: str
+    until: float
+    model: str | None = None
 
 
 @frozen(kw_only=True)

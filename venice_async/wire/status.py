@@ -30,6 +30,7 @@ from venice_async.errors import (
 
 from .headers import request_id, retry_after
 from .secret import Secret
+from .sentences import reason_of, replacement_in
 
 __all__ = ["error_from"]
 
@@ -62,20 +63,22 @@ def error_from(
     """
     parsed = _parse(secret.hide_in_json(body))
     fields = parsed or {}
-    details = dict(_details(fields.get("details")))
-    message = _message(parsed, body) or "the server gave no reason"
-    if details:
-        message += "; " + "; ".join(
-            f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()
-        )
+    details = dict(_details(fields))
+    explained = [f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()]
+    message = "; ".join(filter(None, (_message(parsed, body), *explained))) or "the server gave no reason"
+    message = secret.hide(" ".join(message.split()))[:_MESSAGE_LENGTH]
+    code = _code(fields)
+    more: dict[str, Any] = {"replacement": replacement_in(message, headers)} if status == 404 else {}
     return _class_for(status)(
-        secret.hide(" ".join(message.split()))[:_MESSAGE_LENGTH],
+        message,
         status=status,
-        code=_code(fields),
+        code=code,
+        reason=reason_of(status, code, message, is_json=parsed is not None),
         request_id=request_id(headers),
         details=details,
         retry_after=retry_after(headers),
         body=parsed,
+        **more,
     )
 
 
@@ -113,7 +116,33 @@ def _code(parsed: Mapping[str, Any]) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def _details(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _details(fields: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What an error says besides its message, by dotted name; of the request as a whole by no name.
+
+    `details` is a tree, a text or a list of texts; where it says nothing, `issues` and `errors` are read.
+    """
+    if found := tuple(_tree(details := fields.get("details"))):
+        yield from found
+        return
+    for node in (details, fields.get("issues"), fields.get("errors")):
+        said = _by_path(node)
+        yield from said.items()
+        if said:
+            return
+
+
+def _by_path(node: Any) -> dict[str, tuple[str, ...]]:
+    """The texts of a list, each a text itself or an object with a `message` and perhaps a `path`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in node if isinstance(node, list) else [node]:
+        path, text = (item.get("path"), item.get("message")) if isinstance(item, Mapping) else (None, item)
+        if isinstance(text, str) and text.strip():
+            name = ".".join(map(str, path)) if isinstance(path, list) else ""
+            found[name] = (*found.get(name, ()), text)
+    return found
+
+
+def _tree(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Flatten the API's `{"field": {"_errors": [...]}}` to dotted names."""
     if not isinstance(node, Mapping) or depth > _DETAILS_DEPTH:
         return
@@ -122,4 +151,4 @@ def _details(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, t
         yield path, texts
     for name, child in node.items():
         if name != "_errors":
-            yield from _details(child, f"{path}.{name}" if path else str(name), depth + 1)
+            yield from _tree(child, f"{path}.{name}" if path else str(name), depth + 1)

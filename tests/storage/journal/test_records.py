@@ -227,7 +227,10 @@ def built(cls, text, data):
     if issubclass(cls, StorageError) and draw(st.booleans()):
         return cls(errno.ENOSPC, text, draw(st.none() | texts))
     match cls.__name__:
-        case "UnconfirmedError":
+        case "ContentBlockedError":
+            found = Moderation(is_content_violation=True, is_blurred=draw(st.none() | st.booleans()))
+            return cls(text, moderation=found, request_id=draw(st.none() | texts))
+        case "UnconfirmedError" | "UnconfirmedTimeoutError":
             return cls(text, status=draw(st.none() | st.just(504)), request_id=draw(st.none() | texts))
         case "DecodeError":
             return cls(text, offset=draw(st.none() | st.integers(0, 2**70)))

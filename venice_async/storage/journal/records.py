@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import attrs
 import orjson
 
 from venice_async import errors
-from venice_async.errors import Fault, VeniceError, rebuild
+from venice_async.errors import Fault, ValidationError, VeniceError, rebuild
 from venice_async.types.frozen import FrozenDict
 from venice_async.types.limits import Range, RequestLimits
 from venice_async.types.request import NEVER_SENT, ImageRequest
@@ -53,6 +54,7 @@ _RECORDED = RequestLimits(
     lora_strength=_ANY,
     variants=_ANY,
     style_references=_ANY,
+    known_in_extra=True,
     name="a journal",
 )
 _KNOWN = {field.name for field in attrs.fields(ImageRequest)} - NEVER_SENT - {"extra"}
@@ -60,6 +62,7 @@ _ANSWERED = {field.name for field in attrs.fields(Answer)}
 _PICTURES = ("inpaint", "style_references")
 _UNRECORDED = {"request", "rate_limit"}
 _VALUE_KEPT = 200  # characters of a faulty value
+_FIELD = re.compile(r"[.\[]")
 _LONG_INTEGER = re.compile(rb"\d{19}")
 
 
@@ -110,6 +113,8 @@ def load_request(
 ) -> ImageRequest:
     """The request that `dump_request` and `dump_metadata` have written.
 
+    A field that was in `extra` when it was written, became known later and does not fit goes back there.
+
     Args:
         body: The fields that are sent.
         pictures: Those of them that hold pictures, or None.
@@ -121,13 +126,25 @@ def load_request(
         fields |= _loads(pictures)
     if seed is not None:
         fields["seed"] = seed
-    known = {name: value for name, value in fields.items() if name in _KNOWN}
-    extra = {name: value for name, value in fields.items() if name not in _KNOWN}
     beside: dict[str, Any] = {} if metadata is None else _loads(metadata)
-    if pictures is None and "prompt" in known and "model" in known:
-        # Nothing to structure, and five times quicker.
-        return ImageRequest(**known, extra=extra, metadata=beside, limits=_RECORDED)
-    return structure_request({**known, "extra": extra}, limits=_RECORDED, metadata=beside)
+    structured = pictures is not None or "prompt" not in fields or "model" not in fields
+    try:
+        return _made(fields, _KNOWN, beside, structured=structured)
+    except ValidationError as exc:
+        unfit = {_FIELD.split(fault.field)[0] for fault in exc.faults}
+        return _made(fields, _KNOWN - unfit, beside, structured=structured)
+
+
+def _made(
+    fields: Mapping[str, Any], known: AbstractSet[str], metadata: Mapping[str, Any], *, structured: bool
+) -> ImageRequest:
+    """A request of the fields that are known, with all others in `extra`."""
+    given = {name: value for name, value in fields.items() if name in known}
+    extra = {name: value for name, value in fields.items() if name not in known}
+    if structured:
+        return structure_request({**given, "extra": extra}, limits=_RECORDED, metadata=metadata)
+    # Nothing to structure, and five times quicker.
+    return ImageRequest(**given, extra=extra, metadata=metadata, limits=_RECORDED)
 
 
 def dump_answer(answer: Mapping[str, Any]) -> bytes:
@@ -166,6 +183,8 @@ def load_error(told: bytes) -> VeniceError:
     state = fields["state"]
     if "faults" in state:
         state["faults"] = tuple(Fault(**fault) for fault in state["faults"])
+    if "moderation" in state:
+        state["moderation"] = Moderation(**state["moderation"])
     if "details" in state:
         state["details"] = {name: tuple(texts) for name, texts in state["details"].items()}
     known = isinstance(cls, type) and issubclass(cls, VeniceError)
@@ -197,5 +216,7 @@ def _plain(value: Any) -> Any:
         case Fault():
             shown = repr(value.value)[:_VALUE_KEPT]
             return {"field": value.field, "value": shown, "expected": value.expected, "hint": value.hint}
+        case Moderation():
+            return attrs.asdict(value)
         case _:
             return repr(value)[:_VALUE_KEPT]
