@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from itertools import count
@@ -14,6 +16,7 @@ from typing import Any, TypeVar
 
 from venice_async.errors import StatusError, UnconfirmedError, VeniceError
 from venice_async.policy.retry import RetryPolicy, confirm
+from venice_async.types.statistics import Wait
 
 from .admission import Admission
 from .halt import Halt, NotSentError
@@ -44,12 +47,27 @@ class Pool(Places):
     ) -> None:
         super().__init__(concurrency, **options)
         self._retry = retry
+        self._resting: Counter[str] = Counter()  # calls that wait before their next attempt, by model
+
+    def waits(self) -> tuple[Wait, ...]:
+        """What calls wait for now beyond the ordinary pace; nothing while nobody waits."""
+        now, unix = self.now(), time.time()
+        pauses = {
+            (pause.what, pause.model): pause
+            for model in {*self._lines.models, *+self._resting}
+            for pause in (*self.permits.waits(model, now), *self.guard.waits(model, now))
+        }
+        return tuple(
+            Wait(what=pause.what, until=unix + pause.until - now, model=pause.model)
+            for pause in sorted(pauses.values(), key=lambda pause: pause.until)
+        )
 
     async def run(
         self,
         attempt: Callable[[Admission], Awaitable[T]],
         *,
         model: str,
+        units: int = 1,
         priority: int = 0,
         before_send: BeforeSend | None = None,
         after_failure: AfterFailure | None = None,
@@ -60,7 +78,8 @@ class Pool(Places):
 
         Args:
             attempt: Sends the request and takes its answer in whole; tells the admission of its head.
-            model: Whose permit it takes.
+            model: Whose permits it takes.
+            units: How many: one for each image that is asked for.
             priority: The larger one goes first.
             before_send: Awaited with place and permit in hand, just before each attempt.
             after_failure: Awaited after each attempt that has failed.
@@ -68,6 +87,7 @@ class Pool(Places):
             halt: What may end the waiting; None for nothing.
 
         Raises:
+            ConfigurationError: The rate limit never holds so many images; nothing was sent.
             NotSentError: The halt came while no attempt was in flight.
             PoolFullError: As many calls wait as may; nothing was sent.
             RequestTimeoutError: There was no leave to send in time, or there cannot be; nothing was sent.
@@ -75,7 +95,9 @@ class Pool(Places):
         """
 
         async def admitted(number: int) -> T:
-            place = self.place(model, priority=priority, deadline=deadline, again=number > 1, halt=halt)
+            place = self.place(
+                model, units=units, priority=priority, deadline=deadline, again=number > 1, halt=halt
+            )
             async with place as admission:
                 try:
                     if before_send is not None:
@@ -91,12 +113,13 @@ class Pool(Places):
                         await after_failure(exc)
                     raise
 
-        return await self.retrying(admitted, deadline=deadline, halt=halt)
+        return await self.retrying(admitted, model=model, deadline=deadline, halt=halt)
 
     async def retrying(
         self,
         attempt: Callable[[int], Awaitable[T]],
         *,
+        model: str,
         deadline: float | None = None,
         halt: Halt | None = None,
     ) -> T:
@@ -109,7 +132,7 @@ class Pool(Places):
         for number in count(1):
             try:
                 if number > 1:
-                    with ended_by(halt):
+                    with ended_by(halt), self._rests(model):
                         await asyncio.sleep(seconds)
                 return await attempt(number)
             except NotSentError:
@@ -128,6 +151,15 @@ class Pool(Places):
                     raise error from exc
                 seconds = wait
         raise AssertionError  # the policy counts the attempts
+
+    @contextmanager
+    def _rests(self, model: str) -> Generator[None, None, None]:
+        """Count a call that waits before its next attempt."""
+        self._resting[model] += 1
+        try:
+            yield
+        finally:
+            self._resting[model] -= 1
 
 
 @contextmanager

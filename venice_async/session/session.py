@@ -36,7 +36,7 @@ from venice_async.types.catalogue import ImageModel, KeyRateLimits
 from venice_async.types.options import AnswerLimits, Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
-from venice_async.types.statistics import Statistics
+from venice_async.types.statistics import Statistics, Wait
 from venice_async.wire.codec import encode_request
 
 from .attempt import Attempts
@@ -64,7 +64,7 @@ class VeniceSession:
             Items of batches wait all the same, as do retries. None for any number.
         rate_limit: How fast to send; None for a server without limits.
         retry: Whether and when a request is tried again.
-        guard: How to stay clear of the lock-out after too many failures; None to ignore it.
+        guard: How to stay clear of the error budget's refusals; None to ignore it.
         timeouts: How long each part of a call may take.
         answer_limits: How much of an answer is taken.
         check_models: Whether each request is held against what its model says of itself before it is
@@ -188,6 +188,14 @@ class VeniceSession:
                 await self._idle.wait()
         return not self._telemetry.calls
 
+    def waits(self) -> tuple[Wait, ...]:
+        """What calls wait for now beyond the ordinary pace, soonest first: a pause that the server asked for.
+
+        The rate limit after a refusal, a model that is overloaded, the error budget, a day's limit. Empty
+        while nobody waits; a snapshot.
+        """
+        return self._pool.waits()
+
     def statistics(self) -> Statistics:
         """What the session has done since it was opened, and what it is doing; a snapshot."""
         meter = self._telemetry.meter
@@ -195,6 +203,7 @@ class VeniceSession:
             calls=self._telemetry.calls,
             in_flight=self._telemetry.in_flight,
             waiting=self._pool.waiting_by_priority,
+            waits=self._pool.waits(),
             sent=meter.sent,
             retries=meter.retries,
             by_status=dict(meter.by_status),
@@ -224,6 +233,7 @@ class VeniceSession:
 
         Raises:
             ValidationError: `check_models` is on, and the model takes no such request; nothing was sent.
+            ConfigurationError: It asks for more variants than the rate limit ever holds; nothing was sent.
             StatusError: The server refused.
             PoolFullError: As many calls wait as may; nothing was sent.
             RequestTimeoutError: Time ran out, or cannot suffice at the rate limit; nothing was sent.
@@ -292,7 +302,11 @@ class VeniceSession:
         async def begin(attempt: int, call: Call) -> tuple[AsyncExitStack, ImageStream]:
             async with AsyncExitStack() as stack:
                 place = self._pool.place(
-                    request.model, priority=priority, deadline=attempts.deadline, again=attempt > 1
+                    request.model,
+                    units=request.units,
+                    priority=priority,
+                    deadline=attempts.deadline,
+                    again=attempt > 1,
                 )
                 admission = await stack.enter_async_context(place)
                 image = await attempts.begun(stack, call, admission)
@@ -301,7 +315,9 @@ class VeniceSession:
         with self._running(request) as call:
             if self._check_models:
                 await self._catalogue.check(request)
-            stack, image = await self._pool.retrying(partial(begin, call=call), deadline=attempts.deadline)
+            stack, image = await self._pool.retrying(
+                partial(begin, call=call), model=request.model, deadline=attempts.deadline
+            )
             async with stack:
                 yield image
 
@@ -338,6 +354,7 @@ class VeniceSession:
             return await self._pool.run(
                 partial(attempts.into, open_sink, call),
                 model=request.model,
+                units=request.units,
                 priority=priority,
                 before_send=before_send,
                 after_failure=after_failure,

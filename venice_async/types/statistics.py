@@ -63,6 +63,7 @@ class Statistics:
         calls: Calls that run, waiting ones included.
         in_flight: Requests that are sent and not yet answered in whole.
         waiting: By priority, calls that wait for a place or a permit.
+        waits: What they wait for beyond the ordinary pace, soonest first.
         sent: Attempts that were sent.
         retries: Of these, those after the first of their call.
         by_status: By HTTP status, answers that came.
@@ -86,6 +87,7 @@ class Statistics:
     unconfirmed: int
     bytes_received: int
     latency: Spread
+    waits: tuple[Wait, ...] = ()
     rate_limit: RateLimitSnapshot = RateLimitSnapshot()
     balance_usd: float | None = None
     balance_diem: float | None = None
