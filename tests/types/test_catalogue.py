@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from venice_async.errors import ValidationError
-from venice_async.types.catalogue import ImageModel, KeyRateLimits, Prices, resolve_model, traits_of
+from venice_async.types.catalogue import ImageModel, KeyRateLimits, Prices
 from venice_async.types.limits import RequestLimits
 from venice_async.types.request import ImageRequest, Inpaint, StyleReference
 
@@ -178,37 +178,6 @@ def test_options_that_a_model_does_not_support_are_ignored_and_those_of_which_it
     without = ImageModel(id="m", supports_web_search=False, supports_optimize_prompt_thinking=False)
     assert silent.ignored(asked) == ()
     assert without.ignored(asked) == ("enable_web_search", "disable_prompt_optimization_thinking")
-
-
-MODELS = (
-    ImageModel(id="a", traits=("default", "fastest")),
-    ImageModel(id="b", traits=("highest_quality", "shared")),
-    ImageModel(id="c", traits=("shared",)),
-)
-TRAITS = {"default": "a", "fastest": "a", "highest_quality": "b"}
-
-
-@pytest.mark.parametrize(
-    ("default", "expected"),
-    [
-        (None, TRAITS),
-        ("default", TRAITS),
-        ("b", {**TRAITS, "default": "b"}),
-        ("highest_quality", {**TRAITS, "default": "b"}),
-        ("unheard-of", {**TRAITS, "default": "unheard-of"}),
-    ],
-)
-def test_a_trait_stands_for_the_one_model_that_has_it(default, expected):
-    assert traits_of(MODELS, default) == expected
-
-
-def test_a_request_for_a_trait_becomes_one_for_its_model_and_stays_the_same_otherwise():
-    given = request(model="fastest", seed=7, metadata={"row": 1})
-    assert resolve_model(given, TRAITS) == attrs.evolve(given, model="a")
-    assert resolve_model(given, TRAITS).metadata == {"row": 1}
-    for name in ("a", "shared"):
-        named = request(model=name)
-        assert resolve_model(named, TRAITS) is named
 
 
 def test_one_price_for_every_image():

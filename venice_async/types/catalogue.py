@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -13,9 +13,9 @@ from venice_async.errors import Fault, ValidationError
 from .effects import generates, refuses_pixels, unused_by
 from .frozen import FrozenDict, freeze
 from .limits import Range, RequestLimits
-from .request import DEFAULT_MODEL, ImageRequest
+from .request import ImageRequest
 
-__all__ = ["ImageModel", "KeyRateLimits", "ModelDeprecation", "Prices", "resolve_model", "traits_of"]
+__all__ = ["ImageModel", "KeyRateLimits", "ModelDeprecation", "Prices"]
 
 
 @frozen(kw_only=True)
@@ -240,33 +240,3 @@ class KeyRateLimits:
     models: Mapping[str, Mapping[str, float]] = field(factory=FrozenDict, converter=freeze)
     balance_usd: float | None = None
     balance_diem: float | None = None
-
-
-def traits_of(models: Iterable[ImageModel], default: str | None = None) -> dict[str, str]:
-    """What each trait stands for: the ids of models, by trait.
-
-    A trait of several models is left out; the server knows which of them it means.
-
-    Args:
-        models: All that there are.
-        default: The model, or trait, that `default` stands for; None for what the catalogue says.
-    """
-    found: dict[str, set[str]] = {}
-    for model in models:
-        for trait in model.traits:
-            found.setdefault(trait, set()).add(model.id)
-    traits = {trait: ids.pop() for trait, ids in found.items() if len(ids) == 1}
-    if default is not None and default != DEFAULT_MODEL:
-        traits[DEFAULT_MODEL] = traits.get(default, default)
-    return traits
-
-
-def resolve_model(request: ImageRequest, traits: Mapping[str, str]) -> ImageRequest:
-    """The request with the id of its model where it names a trait.
-
-    Args:
-        request: As it was given.
-        traits: As `traits_of` gives them.
-    """
-    model = traits.get(request.model)
-    return request if model is None else attrs.evolve(request, model=model)
