@@ -279,9 +279,12 @@ def test_an_empty_name_is_refused(field):
     assert fault(**{field: ""}).expected == "a string that is not empty"
 
 
-@pytest.mark.parametrize("field", ["prompt", "model"])
-def test_none_is_no_prompt_and_no_model(field):
-    assert fault(**{field: None}) == Fault(field, None, "a string")
+def test_none_is_not_a_prompt():
+    assert fault(prompt=None) == Fault("prompt", None, "a string")
+
+
+def test_none_as_a_model_is_one_that_was_not_set():
+    assert request(model=None).model == "default"
 
 
 @pytest.mark.parametrize(

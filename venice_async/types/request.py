@@ -153,6 +153,10 @@ def _fits(name: Any, value: Any) -> bool:
     return True
 
 
+def _model_or_default(value: str | None) -> str:
+    return DEFAULT_MODEL if value is None else value
+
+
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -204,7 +208,12 @@ class ImageRequest:
     """
 
     prompt: str = field(validator=Prompt("prompt", optional=False))
-    model: str = field(default=DEFAULT_MODEL, kw_only=True, validator=Text(optional=False))
+    model: str = field(
+        default=DEFAULT_MODEL,
+        kw_only=True,
+        converter=_model_or_default,
+        validator=Text(optional=False),
+    )
     negative_prompt: str | None = field(default=None, kw_only=True, validator=Text("negative_prompt"))
     style_preset: str | None = field(default=None, kw_only=True, validator=Text())
     width: int | None = field(default=None, kw_only=True, validator=Pixels("width"))
@@ -275,7 +284,7 @@ class ImageRequest:
 class RequestFields(TypedDict, total=False):
     """The fields of `ImageRequest` but its prompt, as keyword arguments for bare prompts."""
 
-    model: str
+    model: str | None
     negative_prompt: str | None
     style_preset: str | None
     width: int | None

@@ -60,8 +60,7 @@ class RequestFile:
         axes: Mapping[str, Iterable[Any]],
     ) -> None:
         self.path = path
-        fields: dict[str, Any] = {"model": "?", **common}
-        sample = ImageRequest("?", **fields)
+        sample = ImageRequest("?", **common)
         self.common = _plain(sample, common)
         self._beside, self._limits = sample.metadata, sample.limits
         self.axes = sweep(sample, **axes).axes
