@@ -78,7 +78,7 @@ def test_no_wider_profile_is_named_where_the_model_is_what_refuses():
     found = model.faults(request(prompt="x" * 11, steps=21, width=510))
     assert [(fault.field, fault.expected, fault.hint) for fault in found] == [
         ("prompt", "1 to 10 characters, not 11", ""),
-        ("width", "a multiple of 8", "504 is one"),
+        ("width", "a multiple of 8", "512 is the nearest"),
         ("steps", "0 < x <= 20", ""),
     ]
 

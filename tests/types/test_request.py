@@ -317,8 +317,8 @@ def test_variants_contradict_return_binary():
 def test_a_side_is_a_multiple_of_the_divisor_and_the_fault_names_one():
     limits = attrs.evolve(SCHEMA, divisor=16)
     assert request(width=1024, height=16, limits=limits).width == 1024
-    assert fault(width=1000, limits=limits) == Fault("width", 1000, "a multiple of 16", "992 is one")
-    assert fault(height=5, limits=limits) == Fault("height", 5, "a multiple of 16", "16 is one")
+    assert fault(width=1000, limits=limits) == Fault("width", 1000, "a multiple of 16", "992 is the nearest")
+    assert fault(height=5, limits=limits) == Fault("height", 5, "a multiple of 16", "16 is the nearest")
     assert fault(width=1281, limits=limits).expected == "0 < x <= 1280"
 
 

@@ -176,8 +176,10 @@ class Pixels(Number):
             yield fault
         divisor = _limits(instance).divisor
         if not wrong and value % divisor:
-            below = value - value % divisor
-            yield Fault(name, value, f"a multiple of {divisor}", f"{below or divisor} is one")
+            nearest = divisor * max(1, round(value / divisor))
+            if nearest not in _range(self.range, instance):
+                nearest -= divisor
+            yield Fault(name, value, f"a multiple of {divisor}", f"{nearest} is the nearest")
 
 
 @frozen
