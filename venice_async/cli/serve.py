@@ -27,6 +27,10 @@ def sandbox(
     rpm: Annotated[
         int, typer.Option(min=0, help="Images a minute and model; 0 for no limit.", rich_help_panel=_LIMIT)
     ] = 600,
+    rpd: Annotated[
+        int | None,
+        typer.Option(min=1, help="Images a day and model; the API's 28,800.", rich_help_panel=_LIMIT),
+    ] = None,
     window: Annotated[
         float, typer.Option(min=0.1, help="The limit's window in seconds.", rich_help_panel=_LIMIT)
     ] = 60.0,
@@ -56,6 +60,7 @@ def sandbox(
             balance_usd=balance,
             profile=profile,
             rpm=rpm or None,
+            rpd=rpd,
             window=window,
             algorithm=algorithm,
             burst=burst,

@@ -133,7 +133,7 @@ class Routes:
             "data": {
                 "accessPermitted": True,
                 "apiTier": {"id": "paid", "isCharged": True},
-                "balances": {"USD": float(self.state.books.balance), "DIEM": 0},
+                "balances": {"USD": float(self.state.books.balance), "DIEM": 0, "BUNDLED_CREDITS": 0},
                 "keyExpiration": None,
                 "nextEpochBegins": midnight.isoformat().replace("+00:00", "Z"),
                 "rateLimits": [{"apiModelId": model, "rateLimits": amounts} for model in MODELS],
