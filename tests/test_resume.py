@@ -267,7 +267,7 @@ def test_what_is_read_back_is_what_was_streamed(tmp_path):
     what = [
         *(small("fox", seed=seed, variants=1 + seed % 2) for seed in range(8)),
         small("fox", seed=0),
-        "no model",
+        "",
         small("an open seed"),
         small("fox", seed=0),
         attrs.evolve(small("fox", seed=7), model="ghost"),
@@ -374,7 +374,7 @@ def test_a_plan_is_what_the_batch_then_does(tmp_path):
         sandbox.script(Fault(400), when=lambda body: body["seed"] == 3)
         sandbox.script(Fault(502), when=lambda body: body["seed"] == 4)
         for number in (6, 6, 9):
-            what = [*(small("fox", seed=seed, variants=2) for seed in range(number)), "no model"]
+            what = [*(small("fox", seed=seed, variants=2) for seed in range(number)), ""]
             plan = await plan_generate(venice, what, into=tmp_path)
             report = await gather_generate(venice, what, into=tmp_path)
             figures.append((plan, report))

@@ -43,6 +43,7 @@ class BatchReport:
         elapsed: Seconds.
         stopped: What stopped the batch before its end, or None.
         stopped_models: By model, the error after which nothing more was sent for it.
+        notes: What to know of the requests, such as fields that their model ignores; a line each.
     """
 
     generated: int
@@ -56,6 +57,7 @@ class BatchReport:
     elapsed: float
     stopped: VeniceError | None
     stopped_models: Mapping[str, VeniceError] = field(factory=dict)
+    notes: tuple[str, ...] = ()
     _errors: tuple[VeniceError, ...] = field(default=(), repr=False, alias="errors")
     _journal: Outcomes = field(repr=False, alias="journal")
     _run: int = field(repr=False, alias="run")

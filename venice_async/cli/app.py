@@ -83,7 +83,7 @@ def main(
 ) -> None:
     """Prompts into image files through the Venice.ai image API.
 
-    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --model fluently-xl --into lighthouse[/]
+    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --into lighthouse[/]
     """
 
 

@@ -125,6 +125,8 @@ def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, i
     spent = f" for ${report.spent_usd:.2f}" if report.spent_usd else ""
     where = f"; the images are in {into}" if report.generated or report.skipped else ""
     screen.say(f"{', '.join(counts)}{spent} in {report.elapsed:.1f} s{where}")
+    for note in report.notes:
+        screen.say(f"note: {note}")
     if report.stopped is not None:
         screen.error(report.stopped)
     if report.pending or report.failed:

@@ -32,6 +32,7 @@ from .records import record_of
 
 __all__ = ["Live", "Screen"]
 
+_PROFILE = re.compile(r"\blimits=RequestLimits\.([A-Z]+)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -94,10 +95,9 @@ def _plain(value: Any) -> Any:
 
 def _worded(error: VeniceError | str) -> str:
     """An error in the command line's own words."""
+    text = _PROFILE.sub(lambda found: f"--limits {found[1].lower()}", str(error))
     return (
-        str(error)
-        .replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
-        .replace("choose image_format", "choose one with --image-format")
+        text.replace("choose image_format", "choose one with --image-format")
         .replace("with extend=True", "with --extend")
         .replace("or force=True", "or --force")
         .replace("a smaller cell=", "a smaller --cell")

@@ -32,6 +32,10 @@ def _key(api_key: str | None) -> str:
     return os.environ.get("VENICE_API_KEY", "") if api_key is None else api_key
 
 
+def _model(default_model: str | None) -> str | None:
+    return default_model or os.environ.get("VENICE_MODEL") or None
+
+
 @frozen(kw_only=True)
 class SessionSettings:
     """What the session of each worker is made with; the attributes are arguments of `VeniceSession`."""
@@ -44,6 +48,7 @@ class SessionSettings:
     guard: Guard | None = Guard()
     timeouts: Timeouts = Timeouts()
     answer_limits: AnswerLimits = AnswerLimits()
+    default_model: str | None = field(default=None, converter=_model)
     check_models: bool = False
     proxy: str | None = field(default=None, repr=False)
     compression: Compression | None = None

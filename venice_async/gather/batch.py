@@ -66,7 +66,7 @@ async def gather_generate(
             larger share of the finished ones, once there are 20. None for no such limit.
         extend: Whether a directory with another job's journal is added to.
         drain_timeout: When cancelled, seconds to wait for what is in flight; 0 to abort at once.
-        **fields: Fields of the request for bare prompts, `model` at least.
+        **fields: Fields of the request for bare prompts; without `model`, they go to the session's default.
 
     Raises:
         ConfigurationError: The arguments contradict each other; nothing was sent.

@@ -17,6 +17,7 @@ from venice_async.policy.day import DAY
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import Forecast, State
 from venice_async.storage.names import DEFAULT_NAME, NameTemplate
+from venice_async.types.offer import Offer, traits_of
 from venice_async.types.request import RequestFields
 
 from .job import Duplicates, describe_job
@@ -77,17 +78,20 @@ async def plan_generate(
     source = Source(what, seeds, fields)
     job = describe_job(what, seeds, fields, template=NameTemplate(name), duplicates=duplicates)
     models = {model.id: model for model in await session.models()}
+    today = traits_of(models.values(), session.default_model)
     limits = await session.rate_limits()
     counts: Counter[str] = Counter()
     new: Counter[str] = Counter()  # images, by model
     cost: int | None = 0
     resend = session.retry.resend_unconfirmed
     with Forecast(Path(into), job, extend=extend) as forecast:
+        offer = Offer(models=models, traits=today if forecast.traits is None else forecast.traits)
         while (entry := await source.next()) is not None:
             _, request = entry
             if isinstance(request, ValidationError):
                 counts["invalid"] += 1
                 continue
+            request = offer.resolve(request)
             state = forecast.state(request, keep_duplicates=duplicates == "keep")
             if state in _THERE:
                 counts["skipped"] += 1

@@ -32,6 +32,7 @@ from venice_async.session import VeniceSession
 from venice_async.storage.dataset import write_metadata
 from venice_async.storage.journal import Costs, Entry, Journal, JournalReader, State, check_verification
 from venice_async.types.catalogue import ImageModel
+from venice_async.types.offer import Offer, traits_of
 from venice_async.types.outcome import (
     Blocked,
     Failed,
@@ -44,6 +45,7 @@ from venice_async.types.outcome import (
 from venice_async.types.request import ImageRequest
 
 from .buyer import Buyer, Gate
+from .models import Models
 from .options import Options
 
 __all__ = ["Items", "OutcomeStream"]
@@ -105,6 +107,7 @@ class OutcomeStream:
         self._rows = rows
         self._journal = journal
         self._budget = Budget(options.budget)
+        self._models = Models(Offer(), {})
         self._run_number = self._spent_before = self._held = 0
         self._task: asyncio.Task[None] | None = None
         self._unread: list[Outcome] = []
@@ -121,10 +124,12 @@ class OutcomeStream:
             raise SessionStateError("a batch is entered once; call stream_generate again")
         self._session.check_open()
         check = check_verification(self._options.verify)
-        models = await self._models()
+        models = await self._priced_models()
         costs = partial(cost_of, models=models)
         known = Costs(costs, needed=self._options.budget is not None)
-        standing = await self._journal.open(self._job, known, extend=self._extend)
+        today = traits_of(models.values(), self._session.default_model)
+        standing = await self._journal.open(self._job, known, today, extend=self._extend)
+        self._models = Models(Offer(models=models, traits=standing.traits), today)
         self._run_number, self._spent_before = standing.run, standing.spent
         self._budget.spent = standing.spent
         resend = {State.UNCONFIRMED} if self._session.retry.resend_unconfirmed else set()
@@ -175,7 +180,7 @@ class OutcomeStream:
         except StorageError as exc:  # the images are there, and the next run writes what is missing
             self._stop_because(exc)
 
-    async def _models(self) -> dict[str, ImageModel]:
+    async def _priced_models(self) -> dict[str, ImageModel]:
         """The models by id; empty if they cannot be had and nothing depends on it."""
         if self._options.budget is not None:
             return {model.id: model for model in await self._session.models()}
@@ -260,6 +265,7 @@ class OutcomeStream:
             elapsed=progress.elapsed,
             stopped=self._stopped,
             errors=tuple(self._errors),
+            notes=self._models.notes,
             journal=JournalReader(self._journal.directory),
             run=self._run_number,
         )
@@ -305,7 +311,7 @@ class OutcomeStream:
     async def _work(self) -> None:
         try:
             while not self._halt.called and (item := await self._items.next()) is not None:
-                told = await self._buyer.carry_out(*item)
+                told = await self._buyer.carry_out(*self._models.resolve(*item))
                 if told is not None:
                     self._take_in(told.outcome, held=told.held)
                     await self._hand_over(told.outcome)

@@ -74,7 +74,10 @@ def _request_converter() -> cattrs.Converter:
         structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **special, **lists)
         converter.register_structure_hook(cls, _object_only(_with_every_fault(structure)))
         hidden: dict[str, Any] = {name: override(omit=True) for name in special}
-        unstructure = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **hidden)
+        always: dict[str, Any] = {"model": override(omit_if_default=False)} if special else {}
+        unstructure = make_dict_unstructure_fn(
+            cls, converter, _cattrs_omit_if_default=True, **hidden, **always
+        )
         converter.register_unstructure_hook(cls, unstructure)
     return converter
 
@@ -297,16 +300,15 @@ def _model(entry: Mapping[str, Any]) -> ImageModel:
     spec = _mapping(entry.get("model_spec"))
     pricing, constraints = _mapping(spec.get("pricing")), _mapping(spec.get("constraints"))
     flat: dict[str, Any] = {
-        field.name: constraints.get(_camel(field.name)) for field in attrs.fields(ImageModel)
+        field.name: constraints.get(camel := _camel(field.name), spec.get(camel))
+        for field in attrs.fields(ImageModel)
+        if field.name not in _OURS
     }
     prices = {kind: _usd(pricing.get(kind)) for kind in ("generation", "resolutions", "quality")}
     steps = _mapping(constraints.get("steps"))
     flat |= {
         "id": entry.get("id"),
-        "name": spec.get("name"),
-        "offline": spec.get("offline"),
-        "privacy": spec.get("privacy"),
-        "traits": spec.get("traits"),
+        "deprecation": _deprecation(spec.get("deprecation")),
         "prices": {kind: price for kind, price in prices.items() if price not in (None, {})},
         "steps_default": steps.get("default"),
         "steps_max": steps.get("max"),
@@ -316,7 +318,22 @@ def _model(entry: Mapping[str, Any]) -> ImageModel:
     return _structure(given, ImageModel, f"model {entry.get('id')!r}")
 
 
-_SPEC = {"name", "offline", "privacy", "traits", "pricing", "constraints"}
+_OURS = {"id", "prices", "steps_default", "steps_max", "ignores", "extra"}
+_SPEC = {"pricing", "constraints", *(_camel(field.name) for field in attrs.fields(ImageModel))} - {"extra"}
+
+
+def _deprecation(told: Any) -> Any:
+    """The end of a model, in our words; None where nothing is said."""
+    if not isinstance(told, Mapping):
+        return None
+    ends: dict[str, Any] = {
+        "date": told.get("date"),
+        "starts_at": told.get("startsAt"),
+        "removes_at": told.get("removesAt"),
+        "replacement": told.get("replacementModelId"),
+        "auto_remap": told.get("autoRemap"),
+    }
+    return {name: value for name, value in ends.items() if value is not None} or None
 
 
 def _usd(node: Any) -> Any:

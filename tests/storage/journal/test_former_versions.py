@@ -39,7 +39,7 @@ def test_the_same_call_resumes_it_and_buys_only_what_was_not_bought(directory):
             plan = await plan_generate(venice, PROMPTS, into=directory, **JOB)
             return plan, await gather_generate(venice, PROMPTS, into=directory, **JOB)
 
-    with Sandbox(images=PICTURE, rpm=None) as sandbox:
+    with Sandbox(images=PICTURE, rpm=None, profile="2025") as sandbox:
         plan, report = asyncio.run(main(sandbox))
         bought = Counter(record.body["prompt"] for record in sandbox.requests if record.billed)
     assert (plan.new, plan.held, plan.skipped) == (2, 2, 3)

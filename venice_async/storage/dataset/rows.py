@@ -38,6 +38,7 @@ _REQUEST: dict[str, ColumnType] = {
             "enable_web_search",
             "enhance_prompt",
             "disable_prompt_optimization_thinking",
+            "transparent_background",
         ),
         "bool",
     ),

@@ -21,6 +21,7 @@ from venice_async.storage.files import (
 )
 from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread, attempted, outlasted
+from venice_async.types.frozen import FrozenDict
 from venice_async.types.request import ImageRequest
 
 from . import steps
@@ -43,6 +44,7 @@ Part = tuple[int, int]
 R = TypeVar("R")
 
 _UNKNOWN = Costs(lambda _: None, needed=False)
+_NO_TRAITS: Mapping[str, str] = FrozenDict()
 
 
 @frozen
@@ -90,13 +92,19 @@ class Journal:
         return self._thread.commits
 
     async def open(
-        self, job: Mapping[str, str], costs: Costs = _UNKNOWN, *, extend: bool = False
+        self,
+        job: Mapping[str, str],
+        costs: Costs = _UNKNOWN,
+        traits: Mapping[str, str] = _NO_TRAITS,
+        *,
+        extend: bool = False,
     ) -> Standing:
         """Take the directory, bring to an end what an earlier run left open, and begin a run.
 
         Args:
             job: What makes the job the one it is, by name; `name` is the template of file names.
             costs: What earlier purchases have cost, where that was not known.
+            traits: What each trait stands for, which a new journal keeps.
             extend: Whether another job's journal is gone on with as this one's.
 
         Raises:
@@ -108,7 +116,7 @@ class Journal:
             StorageError: It cannot be written to.
         """
         try:
-            return await self._thread.submit(partial(self._open, dict(job), costs, extend=extend))
+            return await self._thread.submit(partial(self._open, dict(job), costs, traits, extend=extend))
         except BaseException:
             self._thread.submit(self._let_go)
             await outlasted(self._thread.close())
@@ -237,14 +245,18 @@ class Journal:
 
     # In the thread
 
-    def _open(self, job: dict[str, str], costs: Costs, *, extend: bool) -> Standing:
+    def _open(
+        self, job: dict[str, str], costs: Costs, traits: Mapping[str, str], *, extend: bool
+    ) -> Standing:
         with storage_errors(), journal_errors(self.path):
             check_no_shards(self.directory)
             prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
             died = self._lock.left_behind
-            begin = partial(begin_run, self.path, self.parts, self._published, job, costs, extend=extend)
+            begin = partial(
+                begin_run, self.path, self.parts, self._published, job, costs, traits, extend=extend
+            )
             try:
                 self._thread.connection, standing = begin(synced=self.synced, died=died)
             except JournalError:

@@ -24,7 +24,7 @@ from venice_async.types.request import ImageRequest
 from .audit import unknown_images
 from .records import load_files, load_request
 from .recovery import part_numbers, settle
-from .schema import JOURNAL, State, check_job, connect_to_write, create
+from .schema import JOURNAL, State, check_job, connect_to_write, create, read_job, read_traits, write_job
 
 __all__ = ["Costs", "Standing", "begin_run"]
 
@@ -40,11 +40,13 @@ class Standing:
         run: The run's number, from 1.
         spent: Millionths of a US dollar that earlier runs have spent.
         fresh: Whether it holds no item.
+        traits: What each trait stood for when the job began: the ids of models.
     """
 
     run: int
     spent: int
     fresh: bool
+    traits: Mapping[str, str]
 
 
 @frozen
@@ -66,6 +68,7 @@ def begin_run(
     published: Published,
     job: Mapping[str, str],
     costs: Costs,
+    traits: Mapping[str, str],
     *,
     extend: bool,
     synced: bool,
@@ -79,26 +82,26 @@ def begin_run(
         published: The directory's names.
         job: What makes the job the one it is.
         costs: What earlier purchases have cost.
+        traits: What each trait stands for, which a new journal keeps.
         extend: Whether another job's journal is gone on with.
         synced: Whether what is recorded has to be on the disk.
         died: Whether the process that had the directory before has not let go of it.
     """
     if not path.exists():
         _check_traces(published.directory, path, parts)
-        create(path, dict(job))
+        create(path, job, traits)
     parts.mkdir(exist_ok=True)
     # Missing, it may have been lost with the newest records, or merged by somebody who had a look.
     log_missing = died and not path.with_name(f"{JOURNAL}-wal").exists()
     connection = connect_to_write(path)
     try:
-        known = dict(connection.execute("SELECT name, value FROM job"))
+        known, recorded = read_job(connection), read_traits(connection)
         if not extend:
             check_job(known, job, published.directory)
         _settle(connection, path, parts, published, known["name"], synced=synced, log_missing=log_missing)
         connection.execute("BEGIN IMMEDIATE")
         _price(connection, costs)
-        connection.execute("DELETE FROM job")
-        connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
+        write_job(connection, job, recorded)
         connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
         began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
         spent, last = connection.execute("SELECT total(spent), max(id) FROM items").fetchone()
@@ -107,7 +110,7 @@ def begin_run(
     except BaseException:
         connection.close()
         raise
-    return connection, Standing(began.lastrowid or 0, int(spent), fresh=last is None)
+    return connection, Standing(began.lastrowid or 0, int(spent), fresh=last is None, traits=recorded)
 
 
 def _check_traces(directory: Path, path: Path, parts: Path) -> None:

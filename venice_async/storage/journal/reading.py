@@ -25,7 +25,7 @@ from venice_async.types.response import SavedImages
 
 from .lock import DirectoryLock
 from .records import KeptFile, load_answer, load_error, load_files, load_request
-from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_errors
+from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_errors, read_job
 
 __all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile", "RecordedImage", "RecordedRun"]
 
@@ -198,7 +198,7 @@ class JournalReader:
             StorageError: The journal cannot be read.
         """
         with self._connected() as connection:
-            return dict(connection.execute("SELECT name, value FROM job"))
+            return read_job(connection)
 
     def began_at(self) -> float:
         """When the job's first run began, Unix seconds, which tells it from every other; blocks.
@@ -360,7 +360,7 @@ def _status(connection: Connection, *, running: bool) -> JournalStatus:
         (last,),
     ).fetchone()
     return JournalStatus(
-        job=dict(connection.execute("SELECT name, value FROM job")),
+        job=read_job(connection),
         runs=runs,
         running=running,
         cut_off=ended is None and not running,

@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from enum import IntEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 
@@ -32,13 +33,18 @@ __all__ = [
     "connect_to_write",
     "create",
     "journal_errors",
+    "read_job",
+    "read_traits",
+    "write_job",
 ]
 
 PRIVATE = ".venice"
 JOURNAL = "journal.sqlite3"
 LOCK = "lock"
+_TRAITS = "traits"  # in the table of the job: what each trait stood for when it began, as JSON; no part of it
 SHARDS = "shards.json"  # marks a directory whose folders hold a journal each
 
+_NO_TRAITS: Mapping[str, str] = MappingProxyType({})
 _APPLICATION = 0x56656E69
 _VERSION = 1
 _BUSY = 5.0  # seconds to wait for somebody who only reads
@@ -96,13 +102,13 @@ class State(IntEnum):
     DUPLICATE = 7  # left out: the input holds it before
 
 
-def create(path: Path, job: dict[str, str]) -> None:
+def create(path: Path, job: Mapping[str, str], traits: Mapping[str, str] = _NO_TRAITS) -> None:
     """Make a new journal, under its name only once it is whole."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.executescript(_TABLES)
-        connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
+        write_job(connection, job, traits)
     new.replace(path)
     sync_directory(path.parent)
 
@@ -179,6 +185,24 @@ def _damaged(path: Path, detail: str) -> JournalError:
         " `sqlite3 FILE .recover`, or choose another directory; the images here stay as they are",
         str(path),
     )
+
+
+def read_job(connection: sqlite3.Connection) -> dict[str, str]:
+    """What makes a journal's job the one it is, by name."""
+    return dict(connection.execute("SELECT name, value FROM job WHERE name != ?", (_TRAITS,)))
+
+
+def read_traits(connection: sqlite3.Connection) -> dict[str, str]:
+    """What each trait stood for when a journal's job began; none for a version that sent their names."""
+    found = connection.execute("SELECT value FROM job WHERE name = ?", (_TRAITS,)).fetchone()
+    return {} if found is None else orjson.loads(found[0])
+
+
+def write_job(connection: sqlite3.Connection, job: Mapping[str, str], traits: Mapping[str, str]) -> None:
+    """Replace what a journal says of its job."""
+    rows = {**job, _TRAITS: orjson.dumps(dict(traits)).decode()} if traits else job
+    connection.execute("DELETE FROM job")
+    connection.executemany("INSERT INTO job VALUES (?, ?)", rows.items())
 
 
 def changed_fields(known: Mapping[str, str], job: Mapping[str, str]) -> list[str]:
