@@ -155,7 +155,6 @@ BAD_ANSWERS = {
     "magic": Fault(damage="magic"),
     "empty": Fault(damage="empty"),
     "no-images": Fault(drop="images"),
-    "no-timing": Fault(drop="timing"),
     "no-json": Fault(body=b"{]"),
     "no-object": Fault(body=b"[]"),
     "nothing": Fault(body=b""),

@@ -220,7 +220,6 @@ IMAGES = [
     _paid("half an image", lambda right: json_body(right[: len(right) // 2]), kept=1),
     _paid("half an image, raw", lambda right: right[: len(right) // 2], kept=1),
     _paid("half a JSON text", lambda right: json_body(right)[:-9], kept=1),
-    _paid("an image and no timing", lambda right: json_body(right, timing=None), kept=1),
     _paid("nothing", lambda right: b""),
     _paid("an array", lambda right: b"[1, 2, 3, 4, 5, 6]", kept=1),
 ]
