@@ -35,6 +35,7 @@ class Plan:
         new: Of them, those that would be sent.
         skipped: Those whose images are there.
         held: Those that may have been paid for, and would not be sent again.
+        blocked: Those that the content policy has blocked, and that would not be sent again.
         invalid: Those that are no valid requests.
         images: Images that the new ones ask for.
         cost_usd: US dollars for the new ones; None where a price is not known.
@@ -46,6 +47,7 @@ class Plan:
     new: int
     skipped: int
     held: int
+    blocked: int
     invalid: int
     images: int
     cost_usd: float | None
@@ -90,6 +92,8 @@ async def plan_generate(
                 counts["skipped"] += 1
             elif state in _HELD and not (resend and state != State.BILLED):
                 counts["held"] += 1
+            elif state == State.BLOCKED:
+                counts["blocked"] += 1
             else:
                 new[request.model] += 1
                 counts["images"] += request.variants or 1
@@ -102,6 +106,7 @@ async def plan_generate(
         new=new.total(),
         skipped=counts["skipped"],
         held=counts["held"],
+        blocked=counts["blocked"],
         invalid=counts["invalid"],
         images=counts["images"],
         cost_usd=None if cost is None else usd(cost),

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from venice_async.errors import DecodeError, RequestTimeoutError, StatusError, StorageError, VeniceError
+from venice_async.errors import (
+    ContentBlockedError,
+    DecodeError,
+    RequestTimeoutError,
+    StatusError,
+    StorageError,
+    VeniceError,
+)
 from venice_async.policy.rate_limit import Permit
 from venice_async.policy.retry import Refusal, refusal_of
 from venice_async.types.response import RateLimitSnapshot
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Admission"]
 
 _TOLD_BY_THE_ERROR = (429, 503)
+_OF_A_200 = (ContentBlockedError, DecodeError, StorageError)  # the server has not refused
 
 
 @define(eq=False)
@@ -88,7 +96,7 @@ class Admission:
         guard, now = self._pool.guard, self._pool.now()
         if isinstance(error, asyncio.CancelledError | RequestTimeoutError):
             guard.abandoned()  # the server has refused nothing
-        elif not isinstance(error, VeniceError) or isinstance(error, DecodeError | StorageError):
+        elif not isinstance(error, VeniceError) or isinstance(error, _OF_A_200):
             guard.succeeded(now)
         else:
             self.failed = True
