@@ -118,7 +118,7 @@ def test_all_38_of_them_have_a_price():
         ("high", "medium", 0.07),
         (None, "low", 0.02),
         (None, None, 0.27),  # nobody knows the quality: what the resolution alone is listed at
-        ("low", "ultra", None),
+        ("low", "low", 0.02),
     ],
 )
 def test_the_quality_decides_where_a_model_has_both_tables(default, asked, usd):
