@@ -556,26 +556,26 @@ def test_an_older_answer_has_no_id_and_an_echo_may_be_null():
 
 
 @pytest.mark.parametrize("fields", [{}, {"id": "x"}, {"timing": None}])
-def test_a_missing_timing_is_named(fields):
-    with pytest.raises(DecodeError, match="the answer has no 'timing'"):
-        parse_answer(fields)
+def test_a_missing_timing_is_none(fields):
+    assert parse_answer(fields)["timing"] is None
 
 
 @pytest.mark.parametrize(
-    ("timing", "message"),
+    "timing",
     [
-        ({**TIMING, "total": "6"}, r"'timing' in the answer: total = '6': expected a number"),
-        ({**TIMING, "total": True}, r"total = True: expected a number"),
-        ({**TIMING, "total": None}, r"total = None: expected a number"),
-        ({}, r"'timing' in the answer: .*required"),
-        ([1], r"'timing' in the answer: expected an object"),
-        ("fast", r"'timing' in the answer: expected an object"),
-        (5, r"'timing' in the answer: expected an object"),
+        {**TIMING, "total": "6"},
+        {**TIMING, "total": True},
+        {**TIMING, "total": None},
+        {**TIMING, "total": float("inf")},
+        {name: value for name, value in TIMING.items() if name != "total"},
+        {},
+        [1],
+        "fast",
+        5,
     ],
 )
-def test_a_timing_of_the_wrong_shape_is_a_decode_error_that_names_it(timing, message):
-    with pytest.raises(DecodeError, match=message):
-        parse_answer({"timing": timing})
+def test_a_timing_of_the_wrong_shape_is_none_as_a_whole(timing):
+    assert parse_answer({"timing": timing})["timing"] is None
 
 
 def test_a_timing_may_hold_more_than_is_known():
@@ -583,19 +583,34 @@ def test_a_timing_may_hold_more_than_is_known():
 
 
 @pytest.mark.parametrize("identifier", [5, ["x"], {}, True])
-def test_an_id_that_is_no_string_is_a_decode_error(identifier):
-    with pytest.raises(DecodeError, match=r"'id' in the answer is .*, expected a string"):
-        parse_answer({"id": identifier, "timing": TIMING})
+def test_an_id_that_is_no_string_is_none(identifier):
+    assert parse_answer({"id": identifier, "timing": TIMING})["id"] is None
+
+
+def _nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), _nested(150), {"deep": _nested(99)}, "\ud800"])
+def test_a_field_that_json_cannot_say_is_none(odd):
+    answer = Answer(**parse_answer({"request": odd, "new": odd, "more": 1}))
+    assert (answer.request, answer.extra) == (None, {"new": None, "more": 1})
+
+
+@pytest.mark.parametrize("depth", [97, 98, 99, 100, 101])
+def test_a_field_is_kept_or_none_at_the_depth_where_that_changes(depth):
+    answer = Answer(**parse_answer({"request": _nested(depth), "new": _nested(depth)}))
+    assert (answer.request is None) == (depth >= 100)
+    assert (answer.extra["new"] is None) == (depth >= 99)
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["id", "timing", "request", "new"]), json_documents))
-def test_any_fields_are_an_answer_or_a_decode_error(fields):
-    try:
-        found = parse_answer(fields)
-    except DecodeError:
-        return
-    assert found["extra"].keys() <= {"new"}
+def test_any_fields_are_an_answer(fields):
+    assert Answer(**parse_answer(fields)).extra.keys() <= {"new"}
 
 
 MODELS = {

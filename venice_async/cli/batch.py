@@ -57,6 +57,7 @@ def _worded(plan: Plan) -> list[str]:
     of_these = [f"{plan.new} new ({plan.images} images)"]
     of_these += [f"{plan.skipped} there already"] if plan.skipped else []
     of_these += [f"{plan.held} held, because they may have been paid for"] if plan.held else []
+    of_these += [f"{plan.blocked} blocked by the content policy"] if plan.blocked else []
     of_these += [f"{plan.invalid} invalid"] if plan.invalid else []
     cost = "not known" if plan.cost_usd is None else f"${plan.cost_usd:.2f}"
     spent = f", on top of ${plan.spent_usd:.2f} spent already" if plan.spent_usd else ""
@@ -100,8 +101,8 @@ async def run_batch(
 
 def was_whole(report: BatchReport) -> bool:
     """Whether every image is there, and any."""
-    lost = report.failed or report.unconfirmed or report.pending or report.stopped
-    return bool(report.generated + report.skipped) and not lost
+    lost = report.failed or report.unconfirmed or report.blocked or report.missing
+    return bool(report.generated + report.skipped) and not (lost or report.pending or report.stopped)
 
 
 async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
@@ -120,6 +121,8 @@ def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, i
     counts += [f"{report.skipped} skipped"] if report.skipped else []
     counts += [f"{report.failed} failed"] if report.failed else []
     counts += [f"{report.unconfirmed} unconfirmed (may have been billed)"] if report.unconfirmed else []
+    counts += [f"{report.blocked} blocked by the content policy"] if report.blocked else []
+    counts += [f"{report.missing} missing"] if report.missing else []
     counts += [f"{report.pending} not sent"] if report.pending else []
     counts += [f"{live.blurred} blurred by the server's safe mode"] if live.blurred else []
     spent = f" for ${report.spent_usd:.2f}" if report.spent_usd else ""
@@ -133,6 +136,11 @@ def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, i
         screen.say("the same command again goes on where this one ended")
     if report.unconfirmed:
         screen.say("what is unconfirmed is held; --resend-unconfirmed buys it again")
+    if report.blocked:
+        screen.say(f"what was blocked cost nothing; `venice-async retry {into} --blocked` sends it again")
+    if report.missing:
+        again = f"`venice-async redo {into} --missing`"
+        screen.say(f"files are gone: {again} buys them again, and --forget wants them no more")
 
 
 async def _suggest(session: VeniceSession, screen: Screen, report: BatchReport) -> None:

@@ -104,7 +104,7 @@ def _prices(model: ImageModel) -> str:
     prices = model.prices
     if prices.generation is not None:
         return f"{prices.generation:g}"
-    if prices.resolutions:
+    if not prices.quality:
         return ", ".join(f"{name} {usd:g}" for name, usd in prices.resolutions.items())
     return ", ".join(
         f"{resolution} {'/'.join(f'{usd:g}' for usd in by_quality.values())}"

@@ -25,7 +25,7 @@ from rich.text import Text
 from typing_extensions import override
 
 from venice_async.errors import VeniceError
-from venice_async.types.outcome import Failed, Generated, Outcome, Skipped
+from venice_async.types.outcome import Generated, Outcome, Skipped
 from venice_async.types.outcome import Progress as BatchProgress
 
 from .records import record_of
@@ -177,8 +177,12 @@ class Live:
         """Show where the batch stands."""
         lost = f"{progress.skipped} skipped, " if progress.skipped else ""
         lost += f"{progress.failed} failed"
-        if progress.unconfirmed:
-            lost += f", {progress.unconfirmed} unconfirmed"
+        for number, what in (
+            (progress.unconfirmed, "unconfirmed"),
+            (progress.blocked, "blocked"),
+            (progress.missing, "missing"),
+        ):
+            lost += f", {number} {what}" if number else ""
         self._display.update(
             self._task,
             completed=progress.done + progress.skipped,
@@ -193,9 +197,11 @@ class Live:
         if self._as_json:
             self._screen.records([record_of(outcome)])
         if isinstance(outcome, Skipped):
+            for path in outcome.missing:
+                self._screen.messages.print(f"[red]missing[/] {outcome.index}: {_as_text(str(path))}")
             return
         if not isinstance(outcome, Generated):
-            what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
+            what = type(outcome).__name__.lower()
             prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
             error = _as_text(_worded(outcome.error))
             self._screen.messages.print(f"[red]{what}[/] {outcome.index}{_as_text(prompt)}: {error}")

@@ -106,16 +106,18 @@ class ShardProgress:
 
     Attributes:
         number: The shard's.
-        done: As in `Progress`, like the four that follow.
-        lost: Items that were tried and are no images.
+        done: As in `Progress`, like the six that follow.
+        lost: Items that were tried and have failed, or are unconfirmed.
         tried: Items that were tried.
     """
 
     number: int
     done: int
     skipped: int
+    missing: int
     failed: int
     unconfirmed: int
+    blocked: int
     spent_usd: float | None
     lost: int
     tried: int

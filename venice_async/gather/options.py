@@ -34,7 +34,7 @@ class Options:
         budget: Millionths of a US dollar, or None.
         max_failures: Failures that stop the batch, or their share, or None.
         drain_timeout: Seconds.
-        again: States of which an item is sent again although it may have been paid for.
+        again: States of which an item is sent again although an earlier run has left it so.
     """
 
     template: NameTemplate

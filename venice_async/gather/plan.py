@@ -38,6 +38,7 @@ class Plan:
         new: Of them, those that would be sent.
         skipped: Those whose images are there.
         held: Those that may have been paid for, and would not be sent again.
+        blocked: Those that the content policy has blocked, and that would not be sent again.
         invalid: Those that are no valid requests.
         images: Images that the new ones ask for.
         cost_usd: US dollars for the new ones; None where a price is not known.
@@ -50,6 +51,7 @@ class Plan:
     new: int
     skipped: int
     held: int
+    blocked: int
     invalid: int
     images: int
     cost_usd: float | None
@@ -97,6 +99,8 @@ async def plan_generate(
                 counts["skipped"] += 1
             elif state in _HELD and not (resend and state != State.BILLED):
                 counts["held"] += 1
+            elif state == State.BLOCKED:
+                counts["blocked"] += 1
             else:
                 counts["new"] += 1
                 new[request.model] += request.units
@@ -108,6 +112,7 @@ async def plan_generate(
         new=counts["new"],
         skipped=counts["skipped"],
         held=counts["held"],
+        blocked=counts["blocked"],
         invalid=counts["invalid"],
         images=new.total(),
         cost_usd=None if cost is None else usd(cost),

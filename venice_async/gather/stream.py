@@ -108,7 +108,7 @@ class OutcomeStream:
         self._journal = journal
         self._budget = Budget(options.budget)
         self._models = Models(Offer(), {})
-        self._run_number = self._spent_before = self._held = 0
+        self._run_number = self._spent_before = self._held = self._missing = 0
         self._task: asyncio.Task[None] | None = None
         self._unread: list[Outcome] = []
         self._errors: list[VeniceError] = []
@@ -227,8 +227,10 @@ class OutcomeStream:
         return Progress(
             done=self._counts[Generated],
             skipped=self._counts[Skipped],
+            missing=self._missing,
             failed=self._counts[Failed],
             unconfirmed=self._counts[Unconfirmed],
+            blocked=self._counts[Blocked],
             total=self._items.length,
             elapsed=self._elapsed(),
             spent_usd=usd(self._budget.spent - self._spent_before) if self._spending_known() else None,
@@ -241,7 +243,7 @@ class OutcomeStream:
 
     @property
     def losses(self) -> tuple[int, int]:
-        """How many of the items that were tried are no images, and how many were tried."""
+        """How many of the items that were tried have failed, and how many were tried; no blocked ones."""
         lost = self._counts[Failed] + self._counts[Unconfirmed] - self._held
         return lost, lost + self._counts[Generated]
 
@@ -258,8 +260,10 @@ class OutcomeStream:
         return BatchReport(
             generated=progress.done,
             skipped=progress.skipped,
+            missing=progress.missing,
             failed=progress.failed,
             unconfirmed=progress.unconfirmed,
+            blocked=progress.blocked,
             pending=None if total is None else total - progress.finished,
             spent_usd=progress.spent_usd,
             elapsed=progress.elapsed,
@@ -342,12 +346,14 @@ class OutcomeStream:
     def _take_in(self, outcome: Outcome, *, held: bool = False) -> None:
         """Count an outcome, and stop if no further one can be better."""
         self._counts[type(outcome)] += 1
+        if isinstance(outcome, Skipped):
+            self._missing += bool(outcome.missing)
         if isinstance(outcome, Generated | Skipped):
             return
         if len(self._errors) < _ERRORS_KEPT:
             self._errors.append(outcome.error)
         if held:
-            self._held += 1
+            self._held += not isinstance(outcome, Blocked)
             return
         if stops_batch(outcome.error):
             self._stop_because(outcome.error)

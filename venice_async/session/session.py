@@ -214,6 +214,7 @@ class VeniceSession:
             by_status=dict(meter.by_status),
             refused=meter.by_status[429] + meter.by_status[503],
             unconfirmed=meter.unconfirmed,
+            blocked=meter.blocked,
             bytes_received=meter.bytes_received,
             latency=meter.latency,
             rate_limit=meter.rate_limit,
@@ -245,6 +246,7 @@ class VeniceSession:
             RequestTimeoutError: Time ran out, or cannot suffice at the rate limit; nothing was sent.
             UnconfirmedError: It was sent and what became of it is unknown.
             DecodeError: The answer is not what it should be.
+            ContentBlockedError: The content policy blocked the image; it was not billed.
         """
         return await self.fetch(request, MemorySink, priority=priority, timeout=timeout)
 

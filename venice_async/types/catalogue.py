@@ -15,17 +15,22 @@ from .frozen import FrozenDict, freeze
 from .limits import Range, RequestLimits
 from .request import ImageRequest
 
-__all__ = ["ImageModel", "KeyRateLimits", "ModelDeprecation", "Prices"]
+__all__ = ["ENHANCE_PROMPT_USD", "ImageModel", "KeyRateLimits", "ModelDeprecation", "Prices"]
+
+ENHANCE_PROMPT_USD = 0.04
+"""US dollars that `enhance_prompt` adds to a request, once for all its variants, if a rewrite came of it."""
+
+_SURCHARGED = "krea-v2-"  # style references cost extra there, nobody says how much
 
 
 @frozen(kw_only=True)
 class Prices:
-    """What one image of a model costs, in US dollars; a model has one of the three kinds.
+    """What one image of a model costs, in US dollars; a model may have both of the tables.
 
     Attributes:
         generation: One price for every image, or None.
         resolutions: By resolution (`1K`, `2K`, ...); empty where it does not matter.
-        quality: By resolution and quality; empty where it does not matter.
+        quality: By resolution and quality, and goes before `resolutions`; empty where it does not matter.
     """
 
     generation: float | None = None
@@ -214,17 +219,18 @@ class ImageModel:
     def price_usd(self, request: ImageRequest) -> float | None:
         """What one image of this request costs, in US dollars, or None where that is not known.
 
-        It is not known with `enable_web_search` and `enhance_prompt`, which cost extra, nobody says how much.
+        `enhance_prompt` adds `ENHANCE_PROMPT_USD` to the request; `enable_web_search` costs nothing.
         """
-        if request.enable_web_search or request.enhance_prompt:
+        if request.style_references and self.id.startswith(_SURCHARGED):
             return None
         if self.prices.generation is not None:
             return self.prices.generation
         resolution = request.resolution or self.default_resolution or ""
-        if resolution in self.prices.resolutions:
-            return self.prices.resolutions[resolution]
-        quality = request.quality or self.default_quality or ""
-        return self.prices.quality.get(resolution, {}).get(quality)
+        by_quality = self.prices.quality.get(resolution, {})
+        quality = request.quality or self.default_quality
+        if by_quality and quality is not None:
+            return by_quality.get(quality)
+        return self.prices.resolutions.get(resolution)
 
 
 @frozen(kw_only=True)

@@ -69,6 +69,7 @@ class Statistics:
         by_status: By HTTP status, answers that came.
         refused: Answers that asked to slow down or to come back later (429, 503).
         unconfirmed: Attempts of which nobody knows what became.
+        blocked: Answers that the content policy blocked.
         bytes_received: Of the answers to image requests.
         latency: Seconds from sending to the last byte of the newest attempts that brought their images, 1000
             at most.
@@ -85,6 +86,7 @@ class Statistics:
     by_status: Mapping[int, int]
     refused: int
     unconfirmed: int
+    blocked: int
     bytes_received: int
     latency: Spread
     waits: tuple[Wait, ...] = ()

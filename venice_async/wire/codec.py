@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, get_origin
@@ -27,7 +28,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from venice_async.errors import DecodeError, Fault, ValidationError
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
-from venice_async.types.frozen import FrozenDict
+from venice_async.types.frozen import DEPTH, FrozenDict, freeze
 from venice_async.types.limits import RequestLimits
 from venice_async.types.request import NEVER_SENT, ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.types.response import Timing
@@ -269,21 +270,36 @@ def _at(data: Any, path: Path) -> Any:
 def parse_answer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a JSON answer without its images, as keyword arguments of `Answer`.
 
-    Raises:
-        DecodeError: `timing` is missing, or a field has the wrong type.
+    None of them costs the images: one that is missing, or is not what it should be, is None.
     """
-    known = {"id", "timing", "request"}
-    if fields.get("timing") is None:
-        raise DecodeError("the answer has no 'timing'")
     identifier = fields.get("id")
-    if not isinstance(identifier, str | None):
-        raise DecodeError(f"'id' in the answer is {identifier!r:.60}, expected a string")
     return {
-        "id": identifier,
-        "timing": _structure(fields["timing"], Timing, "'timing' in the answer"),
-        "request": fields.get("request"),
-        "extra": {key: value for key, value in fields.items() if key not in known},
+        "id": identifier if isinstance(identifier, str) else None,
+        "timing": _timing(fields.get("timing")),
+        "request": _frozen(fields.get("request")),
+        "extra": {
+            key: _frozen(value, DEPTH - 1) for key, value in fields.items() if key not in _ANSWER_FIELDS
+        },
     }
+
+
+_ANSWER_FIELDS = {"id", "timing", "request"}
+
+
+def _timing(told: Any) -> Timing | None:
+    """All of it or nothing: a part of the time would be taken for the whole."""
+    try:
+        timing = _structure(told, Timing, "'timing'")
+    except DecodeError:
+        return None
+    return timing if all(map(math.isfinite, attrs.astuple(timing))) else None
+
+
+def _frozen(value: Any, depth: int = DEPTH) -> Any:
+    try:
+        return freeze(value, depth)
+    except TypeError:  # beyond what JSON can say, or nested too deep
+        return None
 
 
 def parse_models(body: bytes) -> tuple[ImageModel, ...]:

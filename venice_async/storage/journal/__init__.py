@@ -14,10 +14,11 @@ a time writes, in one thread; anybody may read.
 from .audit import Finding, audit, audit_files
 from .forecast import Forecast
 from .journal import DURABILITIES, Costs, Durability, Entry, Journal, Standing
-from .reading import FailureGroup, JournalReader, JournalStatus, RecordedFile, RecordedImage, RecordedRun
+from .reading import JournalReader, RecordedFile, RecordedImage, RecordedRun
 from .records import load_error
 from .schema import PRIVATE, State, check_no_shards
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
+from .status import FailureGroup, JournalStatus
 
 __all__ = [
     "DURABILITIES",

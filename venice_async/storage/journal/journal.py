@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import attrs
 from attrs import frozen
 
-from venice_async.errors import JournalError, VeniceError
+from venice_async.errors import ContentBlockedError, JournalError, VeniceError
 from venice_async.storage.files import (
     prepare_directory,
     storage_errors,
@@ -28,7 +29,7 @@ from . import steps
 from .commit import GroupCommit, Record, Step
 from .lock import DirectoryLock
 from .opening import Costs, Standing, begin_run
-from .records import KeptFile, dump_answer, dump_error, dump_files
+from .records import KeptFile, dump_answer, dump_error, dump_files, gone_of
 from .recovery import part_name
 from .schema import JOURNAL, LOCK, PRIVATE, State, check_no_shards, journal_errors
 from .steps import Entry
@@ -150,7 +151,7 @@ class Journal:
             keep_duplicates: Whether what the input holds a second time is bought a second time.
         """
         step = partial(steps.enter, self._run, place, request, keep_duplicates=keep_duplicates)
-        return await self._record(Record(step, durable=False))
+        return await self._record(Record(step, self._looked_for, durable=False))
 
     async def enter_again(self, after: int, states: Sequence[State]) -> tuple[Entry, ImageRequest] | None:
         """The next item, after one of that number, that ended in one of some states; None for no more."""
@@ -205,7 +206,11 @@ class Journal:
         await self._record(Record(partial(steps.withdraw, item, state, lost=lost), durable=False))
 
     async def keep(
-        self, item: int, answer: Mapping[str, Any], complete: Callable[[], Sequence[WholeFile]]
+        self,
+        item: int,
+        answer: Mapping[str, Any],
+        complete: Callable[[], Sequence[WholeFile]],
+        refund: int = 0,
     ) -> tuple[Path, ...]:
         """Record that images have come, and give them their names; their paths.
 
@@ -213,26 +218,32 @@ class Journal:
             item: The number of the item.
             answer: What came besides the images.
             complete: Makes the parts whole, in the thread.
+            refund: Of what was set aside, what was not billed, in millionths of a US dollar.
         """
-        prepare = partial(self._receive, item, answer, complete)
+        prepare = partial(self._receive, item, answer, complete, refund)
         record = Record(prepare=prepare, then=partial(self._put_in_place, item), publishes=True)
         return await self._record(record)
 
-    async def fail(self, item: int, error: VeniceError, *, billed: bool, adoptable: bool = False) -> None:
-        """Record that an item has failed.
+    async def fail(
+        self, item: int, error: VeniceError, *, billed: bool, adoptable: bool = False, refund: int = 0
+    ) -> None:
+        """Record that an item has failed, or was blocked.
 
         Args:
             item: The number of the item.
             error: What with.
             billed: Whether it was paid for all the same.
             adoptable: Whether its images are whole all the same, for the next run to take over.
+            refund: Of what was set aside, what was not billed, in millionths of a US dollar.
         """
         told = dump_error(error)
         if adoptable:
             await self._record(Record(partial(steps.note, self._run, item, told)))
             return
         state = State.BILLED if billed else State.FAILED
-        await self._record(Record(partial(steps.end, self._run, item, state, told, lost=billed)))
+        state = State.BLOCKED if isinstance(error, ContentBlockedError) else state
+        step = partial(steps.end, self._run, item, state, told, lost=billed, refund=refund)
+        await self._record(Record(step))
 
     async def unconfirm(self, item: int, error: VeniceError) -> None:
         """Record that nobody knows what became of an item's last attempt."""
@@ -244,6 +255,12 @@ class Journal:
             return await self._thread.record(record)
 
     # In the thread
+
+    def _looked_for(self, entry: Entry) -> Entry:
+        """What the journal knows of an item, with those of its images that are not there."""
+        if entry.state != State.DONE or not (gone := gone_of(self.directory, entry.files)):
+            return entry
+        return attrs.evolve(entry, gone=gone)
 
     def _open(
         self, job: dict[str, str], costs: Costs, traits: Mapping[str, str], *, extend: bool
@@ -302,7 +319,11 @@ class Journal:
                     sync_directory(directory)
 
     def _receive(
-        self, item: int, answer: Mapping[str, Any], complete: Callable[[], Sequence[WholeFile]]
+        self,
+        item: int,
+        answer: Mapping[str, Any],
+        complete: Callable[[], Sequence[WholeFile]],
+        refund: int,
     ) -> Step[Sequence[WholeFile]]:
         files = complete()
         self._parts_changed = True
@@ -310,7 +331,7 @@ class Journal:
         told = dump_answer(answer)
 
         def step(connection: sqlite3.Connection) -> Sequence[WholeFile]:
-            steps.receive(self._run, item, told, planned, connection)
+            steps.receive(self._run, item, told, planned, connection, refund=refund)
             return files
 
         return step

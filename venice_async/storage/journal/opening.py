@@ -17,12 +17,13 @@ from pathlib import Path
 from attrs import frozen
 
 from venice_async.errors import ConfigurationError, JournalError
+from venice_async.policy.budget import refund_of
 from venice_async.storage.files import check_no_images
 from venice_async.storage.published import Published
 from venice_async.types.request import ImageRequest
 
 from .audit import unknown_images
-from .records import load_files, load_request
+from .records import load_answer, load_files, load_request
 from .recovery import part_numbers, settle
 from .schema import JOURNAL, State, check_job, connect_to_write, create, read_job, read_traits, write_job
 
@@ -60,6 +61,14 @@ class Costs:
 
     of: Callable[[ImageRequest], int | None]
     needed: bool
+
+    def paid(self, request: ImageRequest, answer: bytes | None) -> int | None:
+        """What a request has cost, as its recorded answer shows; None where its price is not known."""
+        cost = self.of(request)
+        if cost is None or answer is None:
+            return cost
+        enhanced = load_answer(answer, Path(), ()).enhanced_prompt
+        return max(0, cost - refund_of(request, {"enhanced_prompt": enhanced}))
 
 
 def begin_run(
@@ -174,14 +183,14 @@ def _price(connection: sqlite3.Connection, costs: Costs) -> None:
     """Fill in what earlier purchases have cost, where that was not known."""
     last = 0
     while rows := connection.execute(
-        "SELECT items.id, request, pictures.body FROM items"
+        "SELECT items.id, request, pictures.body, answer FROM items"
         " LEFT JOIN pictures ON pictures.digest = items.pictures"
         f" WHERE items.id > ? AND spent = 0 AND state IN {_PAID} ORDER BY items.id LIMIT {_PAGE}",
         (last,),
     ).fetchall():
-        for last, body, pictures in rows:
+        for last, body, pictures, answer in rows:
             request = load_request(body, pictures)
-            cost = costs.of(request)
+            cost = costs.paid(request, answer)
             if cost is None and costs.needed:
                 raise ConfigurationError(
                     f"an earlier run has bought images of {request.model!r}, and their price is not known, so"

@@ -1,7 +1,8 @@
 """The steps of a purchase as changes of the tables.
 
 1. Each function is one step of a transaction, and may be carried out again if that was rolled back.
-2. Money moves with the state: what was reserved is spent if it was billed or may have been.
+2. Money moves with the state: what was reserved is spent if it was billed or may have been, but for what the
+   answer shows not to have been billed.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Entry:
         seed: The one it was sent with, or None.
         files: Its images, once there are any.
         error: What it ended with, as `records` has written it, or None.
+        gone: Those of its images that are not there.
     """
 
     item: int
@@ -58,6 +60,7 @@ class Entry:
     seed: int | None
     files: tuple[KeptFile, ...]
     error: bytes | None
+    gone: tuple[KeptFile, ...] = ()
 
 
 # Occurrence 0 of a request counts how often the run's input has held it; the others follow from that.
@@ -152,12 +155,14 @@ def withdraw(item: int, state: State, connection: Connection, *, lost: bool) -> 
     )
 
 
-def receive(run: int, item: int, answer: bytes, files: bytes, connection: Connection) -> None:
+def receive(
+    run: int, item: int, answer: bytes, files: bytes, connection: Connection, *, refund: int = 0
+) -> None:
     """The images are whole on the disk."""
     connection.execute(
-        f"UPDATE items SET state = {State.RECEIVED}, spent = spent + reserved, reserved = 0, answer = ?,"
-        " files = ?, error = NULL, ended_at = ?, ended_run = ? WHERE id = ?",
-        (answer, files, time.time(), run, item),
+        f"UPDATE items SET state = {State.RECEIVED}, spent = spent + max(0, reserved - ?), reserved = 0,"
+        " answer = ?, files = ?, error = NULL, ended_at = ?, ended_run = ? WHERE id = ?",
+        (refund, answer, files, time.time(), run, item),
     )
 
 
@@ -166,12 +171,21 @@ def mark_done(marks: Iterable[tuple[bytes, int]], connection: Connection) -> Non
     connection.executemany(f"UPDATE items SET state = {State.DONE}, files = ? WHERE id = ?", marks)
 
 
-def end(run: int, item: int, state: State, error: bytes, connection: Connection, *, lost: bool) -> None:
+def end(
+    run: int,
+    item: int,
+    state: State,
+    error: bytes,
+    connection: Connection,
+    *,
+    lost: bool,
+    refund: int = 0,
+) -> None:
     """There is no image."""
     connection.execute(
-        "UPDATE items SET state = ?, spent = spent + reserved * ?, reserved = 0, error = ?, ended_at = ?,"
-        " ended_run = ? WHERE id = ?",
-        (state, lost, error, time.time(), run, item),
+        "UPDATE items SET state = ?, spent = spent + max(0, reserved - ?) * ?, reserved = 0, error = ?,"
+        " ended_at = ?, ended_run = ? WHERE id = ?",
+        (state, refund, lost, error, time.time(), run, item),
     )
 
 

@@ -197,6 +197,7 @@ def _told(receipt: Receipt, states: set[State]) -> int:
         State.FAILED: receipt.failed,
         State.BILLED: receipt.billed,
         State.UNCONFIRMED: receipt.unconfirmed,
+        State.BLOCKED: receipt.blocked,
         State.PENDING: receipt.pending or 0,
     }
     return sum(counts.get(state, 0) for state in states)
