@@ -17,6 +17,7 @@ from .directory import retry, status, verify
 from .export import export
 from .gallery import gallery
 from .generate import generate
+from .redo import redo
 from .report import report, sheet
 from .screen import Screen
 from .serve import sandbox
@@ -91,6 +92,7 @@ app.command()(generate)
 app.command()(status)
 app.command()(verify)
 app.command()(retry)
+app.command()(redo)
 app.command()(export)
 app.command()(gallery)
 app.command()(sheet)

@@ -228,9 +228,11 @@ def _seeded(request: ImageRequest, seed: int | None = None) -> ImageRequest:
 
 def _draw(seeds: Range) -> int:
     """A seed for a request that leaves it open, within its own range."""
-    low = math.floor(seeds.low) + 1 if seeds.low_open else math.ceil(seeds.low)
-    high = math.ceil(seeds.high) - 1 if seeds.high_open else math.floor(seeds.high)
-    low, high = max(low, min(0, high)), min(high, _HIGHEST_SEED)
+    # A request that comes from a journal has no bounds.
+    least, most = max(seeds.low, -_HIGHEST_SEED), min(seeds.high, _HIGHEST_SEED)
+    low = math.floor(least) + 1 if seeds.low_open else math.ceil(least)
+    high = math.ceil(most) - 1 if seeds.high_open else math.floor(most)
+    low = max(low, min(0, high))
     return random.randint(low, high)  # noqa: S311 - it is for pictures
 
 

@@ -16,6 +16,7 @@ from .forecast import Forecast
 from .journal import DURABILITIES, Costs, Durability, Entry, Journal, Standing
 from .reading import JournalReader, RecordedFile, RecordedImage, RecordedRun
 from .records import load_error
+from .redo import find_redos, forget
 from .schema import PRIVATE, State, check_no_shards
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
 from .status import FailureGroup, JournalStatus
@@ -44,5 +45,7 @@ __all__ = [
     "audit_files",
     "check_no_shards",
     "check_verification",
+    "find_redos",
+    "forget",
     "load_error",
 ]

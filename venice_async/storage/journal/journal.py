@@ -31,6 +31,7 @@ from .lock import DirectoryLock
 from .opening import Costs, Standing, begin_run
 from .records import KeptFile, dump_answer, dump_error, dump_files, gone_of
 from .recovery import part_name
+from .redo import enter_redo, files_of, merge, set_aside
 from .schema import JOURNAL, LOCK, PRIVATE, State, check_no_shards, journal_errors
 from .steps import Entry
 
@@ -75,7 +76,7 @@ class Journal:
         self._thread = GroupCommit(synced=self.synced, before=self._before, after=self._after)
         self._lock = DirectoryLock(directory / PRIVATE / LOCK, directory)
         self._published = Published(directory)
-        self._run = 0
+        self._run = self._cut_off = 0
         self._orderly = True
         self._parts_changed = False
         self._marks: list[tuple[bytes, int]] = []
@@ -156,6 +157,27 @@ class Journal:
     async def enter_again(self, after: int, states: Sequence[State]) -> tuple[Entry, ImageRequest] | None:
         """The next item, after one of that number, that ended in one of some states; None for no more."""
         return await self._record(Record(partial(steps.enter_again, self._run, after, states), durable=False))
+
+    async def enter_redo(
+        self, item: int, *, by_name: bool, new_seed: bool
+    ) -> tuple[Entry, ImageRequest] | None:
+        """The new purchase of an item whose images are to be bought again; None if that is not so any more.
+
+        Args:
+            item: The number of the item.
+            by_name: Whether it is bought again in any case, and not only if a file of it is gone.
+            new_seed: Whether another seed is drawn.
+        """
+
+        def is_wanted(files: tuple[KeptFile, ...]) -> bool:
+            return by_name or any(file.wanted for file in gone_of(self.directory, files))
+
+        def then(found: tuple[Entry, ImageRequest] | None) -> tuple[Entry, ImageRequest] | None:
+            return None if found is None else (self._looked_for(found[0]), found[1])
+
+        cut_off = self._cut_off if by_name else 0
+        step = partial(enter_redo, self._run, item, wanted=is_wanted, cut_off=cut_off, new_seed=new_seed)
+        return await self._record(Record(step, then, durable=False))
 
     async def enter_invalid(self, place: int, error: VeniceError) -> None:
         """Take note of what the input held in place of a request."""
@@ -279,7 +301,7 @@ class Journal:
             except JournalError:
                 self._orderly = not died  # what is missing now is missing the next time as well
                 raise
-            self._run = standing.run
+            self._run, self._cut_off = standing.run, standing.cut_off
             if self.synced:
                 sync_directory(self.parts.parent)
                 sync_directory(self.directory)
@@ -297,6 +319,7 @@ class Journal:
         self._marked = len(self._marks)
         if self._marks:
             steps.mark_done(self._marks, connection)
+            merge(connection)
         if synced and self._parts_changed:
             self._parts_changed = False
             try:
@@ -324,20 +347,23 @@ class Journal:
         answer: Mapping[str, Any],
         complete: Callable[[], Sequence[WholeFile]],
         refund: int,
-    ) -> Step[Sequence[WholeFile]]:
+    ) -> Step[tuple[Sequence[WholeFile], int | None]]:
         files = complete()
         self._parts_changed = True
         planned = dump_files(KeptFile(file.name, file.sha256, file.size) for file in files)
         told = dump_answer(answer)
 
-        def step(connection: sqlite3.Connection) -> Sequence[WholeFile]:
-            steps.receive(self._run, item, told, planned, connection, refund=refund)
-            return files
+        def step(connection: sqlite3.Connection) -> tuple[Sequence[WholeFile], int | None]:
+            return files, steps.receive(self._run, item, told, planned, connection, refund=refund)
 
         return step
 
     @storage_errors()
-    def _put_in_place(self, item: int, files: Sequence[WholeFile]) -> tuple[Path, ...]:
+    def _put_in_place(self, item: int, received: tuple[Sequence[WholeFile], int | None]) -> tuple[Path, ...]:
+        files, redoes = received
+        if redoes is not None and self._thread.connection is not None:
+            former = files_of(redoes, self._thread.connection)
+            set_aside(self.directory, (file.name for file in former), synced=self.synced)
         names = [self._published.publish(file.path, file.name) for file in files]
         kept = [KeptFile(name, file.sha256, file.size) for name, file in zip(names, files, strict=True)]
         self._marks.append((dump_files(kept), item))

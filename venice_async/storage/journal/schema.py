@@ -27,6 +27,7 @@ __all__ = [
     "LOCK",
     "PRIVATE",
     "SHARDS",
+    "SUPERSEDED",
     "State",
     "changed_fields",
     "check_job",
@@ -44,6 +45,7 @@ PRIVATE = ".venice"
 JOURNAL = "journal.sqlite3"
 LOCK = "lock"
 _TRAITS = "traits"  # in the table of the job: what each trait stood for when it began, as JSON; no part of it
+SUPERSEDED = "superseded"  # the images whose place others have taken
 SHARDS = "shards.json"  # marks a directory whose folders hold a journal each
 
 _NO_TRAITS: Mapping[str, str] = MappingProxyType({})
@@ -90,10 +92,12 @@ CREATE TABLE items (
 CREATE UNIQUE INDEX items_by_request ON items (fingerprint, occurrence);
 CREATE INDEX items_by_place ON items (place);
 CREATE INDEX items_unsettled ON items (state) WHERE state IN (1, 2);
+CREATE INDEX items_redoing ON items (redoes) WHERE redoes IS NOT NULL;
 """
 _TO_VERSION = {
     2: "ALTER TABLE items ADD COLUMN redoes INTEGER REFERENCES items;"
-    " ALTER TABLE items ADD COLUMN redone INTEGER;",
+    " ALTER TABLE items ADD COLUMN redone INTEGER;"
+    " CREATE INDEX items_redoing ON items (redoes) WHERE redoes IS NOT NULL;",
 }
 _LACKS = {1: ("redoes", "redone")}  # columns of items, by the version that has none of them
 

@@ -100,6 +100,7 @@ def status_of(connection: Connection, directory: Path, *, running: bool) -> Jour
         "SELECT total(spent + reserved), total(spent + reserved = 0 AND state IN (?, ?, ?, ?))  FROM items",
         (State.RECEIVED, State.DONE, State.BILLED, State.UNCONFIRMED),
     ).fetchone()
+    (redos,) = connection.execute("SELECT count(*) FROM items WHERE redoes IS NOT NULL").fetchone()
     images, size, missing = _looked_for(connection, directory)
     done, newest = connection.execute(
         f"SELECT count(*), max(ended_at) FROM items WHERE ended_run = ? AND state IN {THERE}",
@@ -111,7 +112,7 @@ def status_of(connection: Connection, directory: Path, *, running: bool) -> Jour
         running=running,
         cut_off=ended is None and not running,
         stopped=None if stopped is None else str(load_error(stopped)),
-        items=sum(counts.values()) - counts.get(State.DUPLICATE, 0),
+        items=sum(counts.values()) - counts.get(State.DUPLICATE, 0) - redos,
         done=counts.get(State.DONE, 0) + counts.get(State.RECEIVED, 0),
         failed=counts.get(State.FAILED, 0),
         billed=counts.get(State.BILLED, 0),

@@ -22,12 +22,14 @@ from .records import KeptFile, dump_metadata, dump_request, load_files, load_req
 from .schema import State
 
 __all__ = [
+    "ENTRY",
     "Entry",
     "end",
     "end_run",
     "enter",
     "enter_again",
     "enter_invalid",
+    "entry_of",
     "intend",
     "mark_done",
     "note",
@@ -35,7 +37,7 @@ __all__ = [
     "withdraw",
 ]
 
-_ENTRY = "items.id, place, state, attempts, seed, files, error"
+ENTRY = "items.id, place, state, attempts, seed, files, error"
 
 
 @frozen
@@ -72,14 +74,14 @@ ON CONFLICT (fingerprint, occurrence) DO UPDATE SET
     metadata = CASE WHEN run = excluded.run THEN metadata ELSE excluded.metadata END,
     seen = CASE WHEN run = excluded.run THEN seen + 1 ELSE 0 END,
     run = excluded.run
-RETURNING {_ENTRY}, seen
+RETURNING {ENTRY}, seen
 """
 _ENTER_LATER = f"""
 INSERT INTO items (fingerprint, occurrence, run, place, seen, state, pictures, request, metadata)
 VALUES (?1, ?2, ?3, ?4, 0, {State.PENDING}, ?5, ?6, ?7)
 ON CONFLICT (fingerprint, occurrence) DO UPDATE SET
     place = excluded.place, metadata = excluded.metadata, run = excluded.run
-RETURNING {_ENTRY}
+RETURNING {ENTRY}
 """
 
 
@@ -96,7 +98,7 @@ def enter(
     *found, seen = connection.execute(_ENTER_FIRST, (identity, 0, *row)).fetchone()
     if seen:
         found = connection.execute(_ENTER_LATER, (identity, seen, *row)).fetchone()
-    entry = _entry(found)
+    entry = entry_of(found)
     if seen and not keep_duplicates and entry.state in {State.PENDING, State.FAILED}:
         return _turned(entry, State.DUPLICATE, connection)
     if keep_duplicates and entry.state == State.DUPLICATE:
@@ -114,7 +116,7 @@ def enter_again(
 ) -> tuple[Entry, ImageRequest] | None:
     """Find the next item, after one of that number, that ended in one of some states."""
     found = connection.execute(
-        f"SELECT {_ENTRY}, request, pictures.body, metadata FROM items"
+        f"SELECT {ENTRY}, request, pictures.body, metadata FROM items"
         " LEFT JOIN pictures ON pictures.digest = items.pictures"
         f" WHERE items.id > ? AND fingerprint IS NOT NULL AND state IN ({', '.join('?' * len(states))})"
         " ORDER BY items.id LIMIT 1",
@@ -123,7 +125,7 @@ def enter_again(
     if found is None:
         return None
     *fields, body, pictures, metadata = found
-    entry = _entry(fields)
+    entry = entry_of(fields)
     connection.execute("UPDATE items SET run = ? WHERE id = ?", (run, entry.item))
     return entry, load_request(body, pictures, metadata)
 
@@ -157,13 +159,14 @@ def withdraw(item: int, state: State, connection: Connection, *, lost: bool) -> 
 
 def receive(
     run: int, item: int, answer: bytes, files: bytes, connection: Connection, *, refund: int = 0
-) -> None:
-    """The images are whole on the disk."""
-    connection.execute(
+) -> int | None:
+    """The images are whole on the disk; the item whose images they are to take the place of, or None."""
+    (redoes,) = connection.execute(
         f"UPDATE items SET state = {State.RECEIVED}, spent = spent + max(0, reserved - ?), reserved = 0,"
-        " answer = ?, files = ?, error = NULL, ended_at = ?, ended_run = ? WHERE id = ?",
+        " answer = ?, files = ?, error = NULL, ended_at = ?, ended_run = ? WHERE id = ? RETURNING redoes",
         (refund, answer, files, time.time(), run, item),
-    )
+    ).fetchone()
+    return None if redoes is None else int(redoes)
 
 
 def mark_done(marks: Iterable[tuple[bytes, int]], connection: Connection) -> None:
@@ -202,6 +205,7 @@ def end_run(run: int, stopped: bytes | None, connection: Connection) -> None:
     connection.execute("UPDATE runs SET ended_at = ?, stopped = ? WHERE id = ?", (time.time(), stopped, run))
 
 
-def _entry(found: Sequence[Any]) -> Entry:
+def entry_of(found: Sequence[Any]) -> Entry:
+    """What the columns of `ENTRY` hold."""
     item, place, state, attempts, seed, files, error = found
     return Entry(item, place, State(state), attempts, seed, load_files(files), error)
