@@ -13,26 +13,25 @@ def sandbox():
         yield running
 
 
-class Settings(dict):
-    """The variables that lead a command to a sandbox, and the bodies that it has sent there."""
-
-    def __init__(self, sandbox):
-        super().__init__(VENICE_API_KEY="key", VENICE_BASE_URL=sandbox.url)
-        self.sandbox = sandbox
-        self._before = len(sandbox.requests)
-
-    @property
-    def sent(self):
-        return [record.body for record in self.sandbox.requests[self._before :] if record.method == "POST"]
-
-
 @pytest.fixture
 def settings(sandbox):
-    return Settings(sandbox)
+    """The variables that lead a command to the sandbox, and the bodies that it has sent there."""
+    return _settings(sandbox)
 
 
 @pytest.fixture
-def settings_of_2025():
-    """The same for a server of 2025, which takes the reference page's own request."""
+def page_settings():
+    """The same for a sandbox of the reference page's time, which takes its `inpaint`."""
     with Sandbox(latency=0, rpm=None, profile="2025") as running:
-        yield Settings(running)
+        yield _settings(running)
+
+
+def _settings(sandbox):
+    before = len(sandbox.requests)
+
+    class Settings(dict):
+        @property
+        def sent(self):
+            return [record.body for record in sandbox.requests[before:] if record.method == "POST"]
+
+    return Settings(VENICE_API_KEY="key", VENICE_BASE_URL=sandbox.url)

@@ -43,9 +43,12 @@ def test_one_key_only(call):
     with Sandbox(api_key="right", latency=0) as sandbox:
         assert call(sandbox, key="right").status == 200
         wrong = call(sandbox, key="wrong")
-        limits = call(sandbox, None, key="wrong", path="/api_keys/rate_limits")
+        tables = [
+            call(sandbox, None, key="wrong", path=path)
+            for path in ("/api_keys/rate_limits", "/models", "/image/styles")
+        ]
     assert (wrong.status, wrong.json) == (401, {"error": "Authentication failed"})
-    assert limits.status == 401
+    assert [table.status for table in tables] == [401] * 3
 
 
 @pytest.mark.parametrize(
