@@ -166,6 +166,7 @@ class DistributedJob:
         progress = self.progress
         total = self._source.taken if self._source.exhausted else progress.total
         errors = [error for _, result in sorted(self._results.items()) for error in result.errors]
+        notes = dict.fromkeys(note for _, result in sorted(self._results.items()) for note in result.notes)
         runs = {number: result.run for number, result in self._results.items() if result.run}
         return BatchReport(
             generated=progress.done,
@@ -179,6 +180,7 @@ class DistributedJob:
             elapsed=progress.elapsed,
             stopped=self._stopped,
             errors=tuple(errors[:_ERRORS_KEPT]),
+            notes=tuple(notes),
             journal=_ShardJournals(self._into, self._shard_size, runs),
             run=0,
         )

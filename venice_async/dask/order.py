@@ -133,6 +133,7 @@ class ShardResult:
         pending: Requests that have no outcome.
         stopped: What stopped it before its end, or None.
         errors: The first hundred of its failures.
+        notes: As in `BatchReport`.
     """
 
     progress: ShardProgress
@@ -140,6 +141,7 @@ class ShardResult:
     pending: int
     stopped: VeniceError | None = None
     errors: tuple[VeniceError, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 async def shards_of(source: Source, size: int) -> AsyncGenerator[Shard, None]:

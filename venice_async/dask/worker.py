@@ -194,6 +194,7 @@ class _Batch:
             pending=len(self.shard.requests) - ended,
             stopped=None if report.stopped is None else _bare(report.stopped),
             errors=tuple(map(_bare, report.errors)),
+            notes=report.notes,
         )
 
     def _progress(self) -> ShardProgress:

@@ -129,6 +129,8 @@ class Catalogue:
     async def offer(self, deadline: float | None, *, styles: bool = True) -> Offer:
         """What is offered, as far as it can be had; traits stand for what they stood for at first.
 
+        Where the models cannot be had, the styles are not asked for.
+
         Args:
             deadline: On the event loop's clock; None for none.
             styles: Whether the styles are asked for as well.
@@ -136,10 +138,11 @@ class Catalogue:
         Raises:
             RequestTimeoutError: The deadline passed meanwhile.
         """
-        models = await self._models.get(deadline) or {}
+        models = await self._models.get(deadline)
+        if models is None:
+            return Offer(traits=self._traits or traits_of((), self._default_model))
         traits = self._traits or traits_of(models.values(), self._default_model)
-        if models:
-            self._traits = traits
+        self._traits = traits
         names = await self._styles.get(deadline) if styles else None
         return Offer(models=models, traits=traits, styles=names or ())
 
