@@ -404,6 +404,31 @@ def test_a_plan_sends_and_makes_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("rpm", "rpd", "requests", "seconds"),
+    [
+        (60, None, 50, 100),
+        (60, 1000, 50, 100),
+        (60, 100, 50, 100),
+        (60, 100, 125, 2 * 86_400 + 50),
+        (60, 100, 51, 86_400 + 2),
+    ],
+)
+def test_a_plan_takes_as_long_as_the_limits_of_a_minute_and_of_a_day_allow(
+    tmp_path, rpm, rpd, requests, seconds
+):
+    """Two images a request; a day ends with as many as it holds, the next one begins with a minute's pace."""
+
+    async def main():
+        async with Sandbox(rpm=rpm, rpd=rpd) as sandbox, VeniceSession("key", base_url=sandbox.url) as venice:
+            fields = {**SMALL, "variants": 2}
+            return await plan_generate(venice, "fox", seeds=range(requests), into=tmp_path / "out", **fields)
+
+    plan = asyncio.run(main())
+    assert (plan.new, plan.images) == (requests, 2 * requests)
+    assert plan.seconds == seconds
+
+
 def test_a_plan_knows_what_would_be_sent_again(tmp_path):
     once(tmp_path, faults=FAULTS)
 

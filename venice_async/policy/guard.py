@@ -116,8 +116,8 @@ class _Record:
         self.failures.add(now)
 
     def spent(self, until: float) -> None:
-        """The budget is used up: silence, and then one request before all others."""
-        self.silent_until, self.one_first = until, True
+        """The budget is used up: silence until it is reset, and then one request before all others."""
+        self.silent_until, self.one_first, self.told_until = until, True, -inf
 
 
 @define

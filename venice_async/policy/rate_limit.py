@@ -299,8 +299,8 @@ class Permits:
                 if model in self._buckets:
                     self._buckets[model].expect(int(amount))
 
-    def waits(self, model: str, now: float) -> Iterator[Pause]:
-        """What the requests for a model wait for beyond the ordinary pace."""
+    def waits(self, model: str, now: float, units: int = 1) -> Iterator[Pause]:
+        """What a request for so many images of a model waits for beyond the ordinary pace."""
         if (load := self._loads.get(model)) is not None and load.until > now:
             yield Pause(f"{model} is overloaded", load.until, model)
         if self.rate_limit is None:
@@ -309,7 +309,7 @@ class Permits:
             of_the_key = self._of_the_key is not None
             whose, only = ("the key", None) if of_the_key else (model, model)
             yield Pause(f"the rate limit of {whose}", until, only)
-        if (day := self._days.get(model)) is not None and (until := day.opens_at(now)) > now:
+        if (day := self._days.get(model)) is not None and (until := day.opens_at(now, units)) > now:
             yield Pause(f"the daily limit of {model}", until, model)
 
     def here(self, server_time: float | None) -> float | None:

@@ -144,6 +144,10 @@ class Lines:
         """Whether anybody waits for a model."""
         return self.first(model) is not None
 
+    def firsts(self) -> Iterator[Waiting]:
+        """Who would be next, of each model."""
+        yield from filter(None, (line.first() for line in self._lines.values()))
+
     @property
     def models(self) -> list[str]:
         """The models that calls wait for."""

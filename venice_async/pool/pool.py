@@ -52,10 +52,11 @@ class Pool(Places):
     def waits(self) -> tuple[Wait, ...]:
         """What calls wait for now beyond the ordinary pace; nothing while nobody waits."""
         now, unix = self.now(), time.time()
+        units = dict.fromkeys(+self._resting, 1) | {call.model: call.units for call in self._lines.firsts()}
         pauses = {
             (pause.what, pause.model): pause
-            for model in {*self._lines.models, *+self._resting}
-            for pause in (*self.permits.waits(model, now), *self.guard.waits(model, now))
+            for model in units
+            for pause in (*self.permits.waits(model, now, units[model]), *self.guard.waits(model, now))
         }
         return tuple(
             Wait(what=pause.what, until=unix + pause.until - now, model=pause.model)
