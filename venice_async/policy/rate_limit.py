@@ -141,11 +141,15 @@ class Permits:
             even: Whether it keeps its distance from the last one even where sends are late: what catches
                 up at once is followed by a pause, for everybody.
         """
-        load = self._loads.get(model)
-        seconds = 0.0 if load is None else max(0.0, load.until - now)
+        seconds = self.load(model, now)
         if self.rate_limit is None:
             return seconds
         return max(seconds, self.bucket(model).wait(now, even=even))
+
+    def load(self, model: str, now: float) -> float:
+        """Seconds for which an overloaded model is left alone."""
+        load = self._loads.get(model)
+        return 0.0 if load is None else max(0.0, load.until - now)
 
     def soonest(self, model: str, nth: int, now: float) -> float:
         """Seconds before which the `nth` request from now cannot be sent, whatever else comes."""

@@ -15,7 +15,7 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from itertools import count
 
@@ -92,6 +92,15 @@ class Places:
     def waiting_by_priority(self) -> dict[int, int]:
         """The same for each priority that waits."""
         return dict(Counter(call.priority for call in self._lines))
+
+    def pauses(self, now: float) -> Iterator[tuple[str | None, str, float]]:
+        """What calls wait for beyond the ordinary pace: whose model, for a person, and the seconds left."""
+        models = self._lines.models
+        if models and self.guard.silent_until > now:
+            yield None, "the error budget of the key", self.guard.silent_until - now
+        for model in models:
+            if seconds := self.permits.load(model, now):
+                yield model, f"{model} is overloaded", seconds
 
     async def open(self) -> None:
         """Open the store, if there is one.

@@ -17,7 +17,7 @@ from venice_async.transport import Exchange
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import Answer, ImageData, ImageFormat, ImageResponse
 from venice_async.wire.codec import parse_answer
-from venice_async.wire.headers import answer_fields
+from venice_async.wire.headers import answer_fields, is_from_api
 from venice_async.wire.images import Event, ImageBegins
 from venice_async.wire.sniff import SniffingDecoder
 from venice_async.wire.status import error_from
@@ -139,7 +139,12 @@ class Reception:
 
     def __init__(self, exchange: Exchange, request: ImageRequest) -> None:
         self._exchange = exchange
-        self._decoder = SniffingDecoder(exchange.content_type, exchange.limits, exchange.secret)
+        self._decoder = SniffingDecoder(
+            exchange.content_type,
+            exchange.limits,
+            exchange.secret,
+            from_api=is_from_api(exchange.headers),
+        )
         self._expected = request.variants or 1
 
     @classmethod
@@ -156,14 +161,25 @@ class Reception:
         return []
 
     async def pour_into(self, sink: Sink[Any]) -> dict[str, Any]:
-        """Give every image to a sink; what `finish` returns."""
-        while chunk := await self._exchange.read():
-            for event in self._decoder.feed(chunk):
-                if isinstance(event, ImageBegins):
-                    await sink.begin(event)
-                else:
-                    await sink.write(event)
-        return self.finish()
+        """Give every image to a sink; what `finish` returns.
+
+        Of a JSON answer that brings none, the sink gets what it says instead, to be kept.
+        """
+        empty = True
+        try:
+            while chunk := await self._exchange.read():
+                for event in self._decoder.feed(chunk):
+                    empty = False
+                    if isinstance(event, ImageBegins):
+                        await sink.begin(event)
+                    else:
+                        await sink.write(event)
+            return self.finish()
+        except DecodeError:
+            if empty and (text := self._decoder.text):
+                await sink.begin(ImageBegins(0, None))
+                await sink.write(text)
+            raise
 
     def finish(self) -> dict[str, Any]:
         """Check the whole; what came besides the images, as keyword arguments of `Answer`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -25,7 +26,7 @@ from venice_async.errors import ConfigurationError, SessionStateError
 from venice_async.policy.guard import Guard
 from venice_async.policy.rate_limit import RateLimit
 from venice_async.policy.retry import RetryPolicy
-from venice_async.pool import AfterFailure, BeforeSend, Halt, Pool
+from venice_async.pool import AfterFailure, BeforeSend, Halt, Pool, Retries
 from venice_async.storage.files import FileSink, check_goal, name_for
 from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread
@@ -36,7 +37,7 @@ from venice_async.types.catalogue import ImageModel, KeyRateLimits
 from venice_async.types.options import AnswerLimits, Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
-from venice_async.types.statistics import Statistics
+from venice_async.types.statistics import Statistics, Wait
 from venice_async.wire.codec import encode_request
 
 from .attempt import Attempts
@@ -207,6 +208,14 @@ class VeniceSession:
             balance_diem=meter.balance_diem,
         )
 
+    def waits(self) -> tuple[Wait, ...]:
+        """What keeps requests from being sent just now, beyond the ordinary pace; a snapshot."""
+        now = self._pool.now()
+        return tuple(
+            Wait(what=what, until=time.time() + seconds, model=model)
+            for model, what, seconds in self._pool.pauses(now)
+        )
+
     async def generate(
         self,
         request: ImageRequest,
@@ -313,6 +322,7 @@ class VeniceSession:
         before_send: BeforeSend | None = None,
         after_failure: AfterFailure | None = None,
         halt: Halt | None = None,
+        retry: Retries | None = None,
         priority: int = Priority.NORMAL,
         timeout: float | Timeouts | None = None,
     ) -> R:
@@ -324,6 +334,7 @@ class VeniceSession:
             before_send: Awaited just before each attempt is sent.
             after_failure: Awaited after each attempt that has failed.
             halt: What may end the waiting before an attempt; None for nothing.
+            retry: Decides in the session's own policy's stead; None for that.
             priority: As in `generate`.
             timeout: As in `generate`.
 
@@ -343,6 +354,7 @@ class VeniceSession:
                 after_failure=after_failure,
                 deadline=attempts.deadline,
                 halt=halt,
+                retry=retry,
             )
 
     async def models(self) -> tuple[ImageModel, ...]:

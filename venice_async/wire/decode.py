@@ -26,6 +26,7 @@ from venice_async.types.options import AnswerLimits
 
 from .images import Event, Images
 from .secret import Secret
+from .words import said_in
 
 __all__ = [
     "AnswerDecoder",
@@ -134,6 +135,11 @@ class JsonDecoder:
         """How many images have begun."""
         return self._images.count
 
+    @property
+    def text(self) -> bytes:
+        """What of the body is no image, as far as it has come."""
+        return self._secret.hide_in_json(bytes(self._skeleton))
+
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes.
 
@@ -172,12 +178,13 @@ class JsonDecoder:
             raise self._failed
         if self._state != self._structure or self._stack or not self._skeleton:
             raise self._fault("the answer ends early", 0)
-        fields = _parse(self._secret.hide_in_json(bytes(self._skeleton)))
+        fields = _parse(self.text)
         if not isinstance(fields, dict):
             raise DecodeError("the answer is no JSON object")
         images = fields.pop("images", None)
         if images is None:
-            raise DecodeError("the answer has no 'images'")
+            said = said_in(fields)
+            raise DecodeError("the answer has no 'images'" + (f"; it says {said!r:.200}" if said else ""))
         if not isinstance(images, list) or images != [""] * self._images.count:
             raise DecodeError("'images' in the answer is no list of strings")
         if not images:

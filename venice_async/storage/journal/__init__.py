@@ -18,6 +18,7 @@ from .reading import FailureGroup, JournalReader, JournalStatus, RecordedFile, R
 from .records import load_error
 from .schema import PRIVATE, State, check_no_shards
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
+from .waiting import write_waits
 
 __all__ = [
     "DURABILITIES",
@@ -44,4 +45,5 @@ __all__ = [
     "check_no_shards",
     "check_verification",
     "load_error",
+    "write_waits",
 ]

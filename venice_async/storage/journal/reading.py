@@ -15,6 +15,7 @@ from sqlite3 import Connection
 from typing import Any
 
 import anyio.to_thread
+import attrs
 from attrs import frozen
 
 from venice_async.errors import StorageError, UnconfirmedError, VeniceError
@@ -22,10 +23,12 @@ from venice_async.policy.budget import usd
 from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import SavedImages
+from venice_async.types.statistics import Wait
 
 from .lock import DirectoryLock
 from .records import KeptFile, load_answer, load_error, load_files, load_request
 from .schema import JOURNAL, LOCK, PRIVATE, State, connect_to_read, journal_errors
+from .waiting import read_waits
 
 __all__ = ["FailureGroup", "JournalReader", "JournalStatus", "RecordedFile", "RecordedImage", "RecordedRun"]
 
@@ -35,6 +38,8 @@ _IMAGES = "items.id, place, seed, sent_at, ended_at, spent, files, request, pict
 _FROM = "items LEFT JOIN pictures ON pictures.digest = items.pictures"
 _THERE = f"({State.RECEIVED}, {State.DONE})"
 _LOST = f"({State.SENT}, {State.RECEIVED}, {State.FAILED}, {State.BILLED}, {State.UNCONFIRMED})"
+_OUTCOMES = {State.PENDING: "pending", State.FAILED: "failed", State.UNCONFIRMED: "unconfirmed"}
+_UNLIKE_IMAGES = f"({State.PENDING}, {_LOST[1:]}"
 
 
 @frozen(kw_only=True)
@@ -42,7 +47,8 @@ class FailureGroup:
     """Items that have ended alike.
 
     Attributes:
-        outcome: `failed`, `billed` (failed, and paid for) or `unconfirmed`.
+        outcome: `failed`, `billed` (failed, and paid for), `unconfirmed`, or `pending` (put back, because its
+            model was stopped).
         reason: The error's type, with the status and code where a server gave them.
         message: What the first of them said.
         count: How many there are.
@@ -77,6 +83,7 @@ class JournalStatus:
         rate: Items done a minute in the last run; 0 before the first, or where the clock went back.
         balance_usd: The balance as the last answer told it, or None.
         failures: What went wrong, the most frequent first.
+        waiting: What keeps requests from being sent just now.
     """
 
     job: dict[str, str]
@@ -97,6 +104,7 @@ class JournalStatus:
     rate: float
     balance_usd: float | None
     failures: tuple[FailureGroup, ...]
+    waiting: tuple[Wait, ...] = ()
 
 
 @frozen
@@ -189,7 +197,8 @@ class JournalReader:
             StorageError: The journal cannot be read.
         """
         with self._connected() as connection:
-            return _status(connection, running=DirectoryLock.is_held(self.path.with_name(LOCK)))
+            found = _status(connection, running=DirectoryLock.is_held(self.path.with_name(LOCK)))
+        return attrs.evolve(found, waiting=read_waits(self.directory)) if found.running else found
 
     def job(self) -> dict[str, str]:
         """What makes the job the one it is; blocks.
@@ -401,7 +410,7 @@ def _balance(connection: Connection) -> float | None:
 def _failures(connection: Connection) -> Iterator[FailureGroup]:
     told = (
         "SELECT id, state, CAST(error AS TEXT) AS told FROM items WHERE error IS NOT NULL"
-        f" AND state IN {_LOST} AND (state != {State.SENT} OR ended_run = run)"
+        f" AND state IN {_UNLIKE_IMAGES} AND (state != {State.SENT} OR ended_run = run)"
     )
     rows: Any = connection.execute(
         "SELECT state, told ->> '$.type' AS kind, told ->> '$.state.status' AS status,"
@@ -410,7 +419,7 @@ def _failures(connection: Connection) -> Iterator[FailureGroup]:
         " GROUP BY state, kind, status, code ORDER BY number DESC, min(id)"
     )
     for state, kind, status, code, error, _, number in rows:
-        outcome = {State.FAILED: "failed", State.UNCONFIRMED: "unconfirmed"}.get(state, "billed")
+        outcome = _OUTCOMES.get(state, "billed")
         reason = " ".join(str(part) for part in (kind, status, code) if part is not None)
         yield FailureGroup(
             outcome=outcome, reason=reason, message=str(load_error(error.encode())), count=number
