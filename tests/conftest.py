@@ -312,6 +312,14 @@ def called(monkeypatch, capfd, tmp_path, command_tree):
 
 
 @pytest.fixture
+def unused_port():
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@pytest.fixture
 def raw_server():
     return RawServer
 

@@ -121,9 +121,7 @@ def test_what_was_unconfirmed_in_an_earlier_run_is_spent(tmp_path):
     [
         ("400", False),
         ("422", False),
-        ("429", False),
-        ("500", False),
-        ("503", False),
+        ("413", False),
         ("502", True),
         ("reset:body", True),
         ("truncated", True),

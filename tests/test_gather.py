@@ -36,11 +36,11 @@ from venice_async.errors import (
     OutputExistsError,
     PaymentRequiredError,
     PermissionDeniedError,
-    RateLimitError,
-    ServerError,
     SessionStateError,
+    StatusError,
     StorageError,
     TooManyFailuresError,
+    UnprocessableEntityError,
 )
 from venice_async.policy.retry import RetryPolicy
 from venice_async.sandbox import Fault, Sandbox
@@ -411,11 +411,10 @@ def test_a_long_range_of_seeds_is_not_unrolled(tmp_path):
     ("fault", "kind", "billed"),
     [
         (Fault(400), BadRequestError, False),
-        (Fault(429), RateLimitError, False),
-        (Fault(500), ServerError, False),
-        (Fault(503), ServerError, False),
+        (Fault(403, html=True), PermissionDeniedError, False),
+        (Fault(422), UnprocessableEntityError, False),
         (Fault(damage="base64"), DecodeError, True),
-        (Fault(html=True), DecodeError, True),
+        (Fault(html=True), DecodeError, False),
     ],
     ids=repr,
 )
@@ -439,7 +438,7 @@ def test_an_item_that_fails_does_not_stop_the_others(tmp_path, fault, kind, bill
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(401, AuthenticationError), (402, PaymentRequiredError), (403, PermissionDeniedError)],
+    [(401, AuthenticationError), (402, PaymentRequiredError), (405, StatusError), (410, StatusError)],
 )
 def test_what_every_further_request_would_meet_stops_the_batch(tmp_path, status, kind):
     """The report says what stopped it and how many were not sent; what is in flight is seen through."""
@@ -965,15 +964,17 @@ def test_an_image_that_is_being_renamed_when_the_batch_is_aborted_is_generated(t
 
 
 def test_a_model_that_is_not_there_stops_its_items_and_no_others(tmp_path):
-    """What is in flight meets the refusal, what comes after is not sent, and each is an honest failure."""
+    """What is in flight meets the refusal, what comes after is not sent; none of it has an outcome."""
     ghost = ImageRequest("fox", model="ghost", width=64, height=64)
     fox = attrs.evolve(ghost, model="fluently-xl")
     report, sandbox = gathered(tmp_path, [ghost, fox] * 50, concurrency=4)
-    assert (report.generated, report.failed, report.pending, report.stopped) == (50, 50, 0, None)
+    assert (report.generated, report.failed, report.pending, report.stopped) == (50, 0, 50, None)
     assert sandbox.account.by_status[404] <= 4
-    errors = [failure.error for failure in asyncio.run(listed(report.failures()))]
-    assert all(isinstance(error, NotFoundError) for error in errors)
-    assert sum("not sent" in error.__notes__[0] for error in errors) == 50 - sandbox.account.by_status[404]
+    assert {model: type(error) for model, error in report.stopped_models.items()} == {"ghost": NotFoundError}
+    assert len(outcomes_of(report)) == 50
+    with pytest.raises(BatchError) as caught:
+        report.raise_for_failures()
+    assert caught.value.exceptions == (report.stopped_models["ghost"],)
 
 
 @pytest.mark.parametrize(("allowed", "failed"), [(0, 1), (5, 6), (0.1, 3)])

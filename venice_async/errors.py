@@ -15,6 +15,7 @@
       TransportError                           no usable answer came back
         ConnectError (ConnectionError)         nothing was sent
         RequestTimeoutError (TimeoutError)     a time-out; nothing was sent
+          ConnectTimeoutError (ConnectError)   because no connection was made in time
         UnconfirmedError                       sent, and what became of it is unknown
           UnconfirmedTimeoutError (TimeoutError)   because no whole answer came in time
       StatusError                              the server answered with an error
@@ -32,7 +33,8 @@
       PoolFullError                            too many calls wait already; not sent
       DecodeError                              an answer of status 200 that is not what it should be
       ContentBlockedError                      the content policy blocked the image; not billed
-      TooManyFailuresError                     a batch that went wrong was stopped
+      TooManyFailuresError                     a batch, or a model of it, that went wrong was stopped
+      LongWaitError                            what has to be waited for takes longer than `max_wait`
       BudgetExceededError                      the next purchase would cost more than is left; not sent
       LeaseLostError                           another worker has taken a shard over; not sent
       ShardError                               a shard of a distributed job has no outcome
@@ -62,6 +64,7 @@ __all__ = [
     "BudgetExceededError",
     "ConfigurationError",
     "ConnectError",
+    "ConnectTimeoutError",
     "ContentBlockedError",
     "DecodeError",
     "DirectoryLockedError",
@@ -69,6 +72,7 @@ __all__ = [
     "JobChangedError",
     "JournalError",
     "LeaseLostError",
+    "LongWaitError",
     "MissingExtraError",
     "NotFoundError",
     "OutputExistsError",
@@ -180,11 +184,25 @@ class TransportError(VeniceError):
 
 
 class ConnectError(TransportError, ConnectionError):
-    """The server was not reached: nothing was sent, nothing was billed."""
+    """The server was not reached, or not with the whole request: nothing was billed.
+
+    Attributes:
+        connected: Whether a connection was made, and broke before the request was sent whole.
+    """
+
+    connected: bool = False
+
+    def __init__(self, message: str, *, connected: bool = False) -> None:
+        super().__init__(message)
+        self.connected = connected
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
     """Time ran out before the request was sent: nothing was billed."""
+
+
+class ConnectTimeoutError(ConnectError, RequestTimeoutError):
+    """No connection was made in time: nothing was sent, nothing was billed."""
 
 
 class UnconfirmedError(TransportError):
@@ -335,11 +353,15 @@ class DecodeError(VeniceError):
 
     Attributes:
         offset: Bytes into the body (after decompression) at which the fault was seen, or None.
+        billed: Whether it was most likely billed: False for a page that the API did not write.
     """
 
-    def __init__(self, message: str, *, offset: int | None = None) -> None:
+    billed: bool = True
+
+    def __init__(self, message: str, *, offset: int | None = None, billed: bool = True) -> None:
         super().__init__(message if offset is None else f"{message} (at byte {offset} of the answer)")
         self.offset = offset
+        self.billed = billed
 
 
 class ContentBlockedError(VeniceError):
@@ -389,7 +411,19 @@ class StoreError(VeniceError):
 
 
 class TooManyFailuresError(VeniceError):
-    """More items of a batch failed than `max_failures` allows."""
+    """More items of a batch failed than `max_failures` allows, or as many alike as the breaker allows."""
+
+
+class LongWaitError(VeniceError):
+    """What has to be waited for takes longer than `max_wait` allows; the same call later resumes.
+
+    Attributes:
+        until: When it is over, Unix seconds.
+    """
+
+    def __init__(self, message: str, *, until: float) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class BudgetExceededError(VeniceError):

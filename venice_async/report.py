@@ -106,9 +106,9 @@ class BatchReport:
             BatchError: Some failed, are unconfirmed, blocked or missing, or were not sent because the batch
                 was stopped.
         """
-        errors = list(self._errors)
-        if self.stopped is not None and self.stopped not in errors:
-            errors.insert(0, self.stopped)
+        stopped = [self.stopped] if self.stopped is not None else []
+        stopped += [error for error in self.stopped_models.values() if error not in stopped]
+        errors = [*(error for error in stopped if error not in self._errors), *self._errors]
         if not errors and not self.pending and not self.missing:
             return
         counts = [

@@ -62,6 +62,8 @@ class Row:
         says: What each error's text has in it.
         fields: Of the requests.
         options: Of the session.
+        max_wait: Seconds that the batch waits at most.
+        stops: What stops the batch, if that is told: the error's name.
     """
 
     name: str
@@ -74,6 +76,8 @@ class Row:
     says: str = field(default="", kw_only=True)
     fields: Mapping[str, Any] = field(factory=dict, kw_only=True)
     options: Mapping[str, Any] = field(factory=dict, kw_only=True)
+    max_wait: float = field(default=600.0, kw_only=True)
+    stops: str = field(default="", kw_only=True)
 
     def requests(self):
         """One request for each word of `ends`."""
@@ -109,26 +113,30 @@ class Carried:
         outcomes: In the order of the requests.
         counts: What the report counts, by the words of `ends`, errors as `failed`.
         shown: Everything that shows itself, as text.
+        stopped: What has stopped the batch, or None.
     """
 
     place: Place
     outcomes: list[Any]
     counts: Mapping[str, int]
     shown: str
+    stopped: Any
 
 
 async def _batch(row, folder, raw_server):
     async with row.how.open(raw_server) as place:
         options = {**USUAL, **place.options, **row.options}
         async with VeniceSession(KEY, base_url=place.url, **options) as venice:
-            async with stream_generate(venice, row.requests(), into=folder) as stream:
+            async with stream_generate(venice, row.requests(), into=folder, max_wait=row.max_wait) as stream:
                 outcomes = [outcome async for outcome in stream]
             assert (venice._pool.in_flight, venice._pool.waiting) == (0, 0)
             report = stream.report
             told = [outcome async for outcome in report.outcomes()]
             shown = f"{venice!r} {venice.statistics()!r} {report!r} {told!r} {report.stopped!r}"
         counts = {"image": report.generated, "unconfirmed": report.unconfirmed, "failed": report.failed}
-        return Carried(place, sorted(outcomes, key=lambda outcome: outcome.index), counts, shown)
+        return Carried(
+            place, sorted(outcomes, key=lambda outcome: outcome.index), counts, shown, report.stopped
+        )
 
 
 def check(row, folder, raw_server):
@@ -148,6 +156,7 @@ def check(row, folder, raw_server):
     assert found == expected, [getattr(outcome, "error", None) for outcome in outcomes]
     kinds = Counter(word if word in carried.counts else "failed" for word in words.values())
     assert {kind: kinds[kind] for kind in carried.counts} == carried.counts
+    assert not row.stops or type(carried.stopped).__name__ == row.stops, carried.stopped
     _check_money(place, outcomes)
     _check_pictures(folder, outcomes)
     _check_errors(outcomes, row.says)

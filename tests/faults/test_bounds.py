@@ -107,9 +107,7 @@ def test_what_is_at_its_limit_is_taken(row, carry_out):
 ABOVE = [
     _above("a body", lambda right: whole(_padded(right)), "body_bytes", body_bytes=_BODY - 1),
     _above("a body that is inflated", _packed, "body_bytes", body_bytes=_BODY - 1),
-    _above(
-        "an image's size", lambda _: whole(json_body(_PNG)), "image_bytes", kept=0, image_bytes=len(_PNG) - 1
-    ),
+    _above("an image's size", lambda _: whole(json_body(_PNG)), "image_bytes", image_bytes=len(_PNG) - 1),
     _images("the number of images", "DecodeError+paid", 1, files=0, kept=1, says="(AnswerLimits.images)"),
     _given_up("a header", _header(_HEADER + 1)),
     _given_up("a status line", _reason(_HEADER + 1)),

@@ -142,19 +142,20 @@ _GOOD_API = Api(())
 _TLS = {"ssl_context": _certified("127.0.0.1")}
 _WRONG = {"ssl_context": _certified("example.com")}
 _SHORT = {"timeouts": Timeouts(connect=0.1)}
-_TWO = "ConnectError ConnectError"
+_TWO = "unsent unsent"
+_AWAY = {**_FREE, "max_wait": 0.1, "stops": "ConnectError"}
 
 UNREACHED = [
-    Row("connection refused", Nowhere(), _TWO, **_FREE),
-    Row("no such name", Nowhere("http://no-such-host.invalid/api/v1"), _TWO, **_FREE),
-    Row("a certificate of nobody", Api((), options=_TLS), _TWO, **_FREE),
-    Row("a certificate of another", Api((), options=_WRONG), _TWO, **_FREE, options={"ssl": _trusting()}),
-    Row("no TLS where it should be", Renamed(_GOOD_API, "http:", "https:"), _TWO, **_FREE),
+    Row("connection refused", Nowhere(), _TWO, **_AWAY),
+    Row("no such name", Nowhere("http://no-such-host.invalid/api/v1"), _TWO, **_AWAY),
+    Row("a certificate of nobody", Api((), options=_TLS), _TWO, **_AWAY),
+    Row("a certificate of another", Api((), options=_WRONG), _TWO, **_AWAY, options={"ssl": _trusting()}),
+    Row("no TLS where it should be", Renamed(_GOOD_API, "http:", "https:"), _TWO, **_AWAY),
     Row("TLS where it should not be", Renamed(Api((), options=_TLS), "https:", "http:"), "unconfirmed",
         **_FREE),
-    Row("a black hole", BlackHole(), "RequestTimeoutError", **_FREE, options=_SHORT),
+    Row("a black hole", BlackHole(), "unsent", **_AWAY, options=_SHORT),
     Row("reset while the request is sent", CutWhileSending(), "ConnectError", **_FREE, fields=_LARGE),
-    Row("a handshake without end", Mute(), "RequestTimeoutError", **_FREE, options=_SHORT),
+    Row("a handshake without end", Mute(), "unsent", **_AWAY, options=_SHORT),
 ]  # fmt: skip
 
 
@@ -370,17 +371,19 @@ def _answering(status):
     return Proxy(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
 
 
+_BROKEN_OFF = "ConnectError ConnectError"
+
 PROXIES = [
-    Row("a proxy that refuses", _answering("403 No"), _TWO, **_FREE),
+    Row("a proxy that refuses", _answering("403 No"), _TWO, **_AWAY),
     Row(
         "a proxy that wants a password",
         _answering("407 Who?"),
         _TWO,
-        **_FREE,
+        **_AWAY,
     ),
-    Row("a proxy that fails", _answering("502 Oh"), _TWO, **_FREE),
-    Row("a proxy that dies in the handshake", Proxy(b""), _TWO, **_FREE),
-    Row("a proxy that dies in its tunnel", Proxy(b"HTTP/1.1 200 OK\r\n\r\n"), _TWO, **_FREE),
+    Row("a proxy that fails", _answering("502 Oh"), _TWO, **_AWAY),
+    Row("a proxy that dies in the handshake", Proxy(b""), _BROKEN_OFF, **_FREE),
+    Row("a proxy that dies in its tunnel", Proxy(b"HTTP/1.1 200 OK\r\n\r\n"), _TWO, **_AWAY),
 ]
 
 

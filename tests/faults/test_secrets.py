@@ -34,7 +34,7 @@ ALOUD = [
     _said("in a proxy's page", lambda _: whole(b"<h1>Bearer " + _SAID, status="502 No", kind="text/html"),
           "image unconfirmed image"),
     _said("in a redirect", lambda _: whole(b"", f"Location: https://example.com/{KEY}", status="302 There"),
-          "image RedirectError image", billed=2, free=True),
+          "image RedirectError unsent", received=2, billed=1, files=1, free=True),
     _said("in a status line", lambda _: b"HTTP/1.1 999999 " + _SAID + b"\r\n\r\n", "image unconfirmed image",
           write=sends),
     _said("in a header that is none", lambda _: head(KEY), "image unconfirmed image", write=sends),

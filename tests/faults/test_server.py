@@ -64,8 +64,8 @@ FAILURES = [
         received=3, billed=3, files=3, options=_AUTO),
     Row("others use the key", Api(_TAKEN, 1, options=_MANY), "image image",
         received=3, billed=2, files=2, options=_AUTO),
-    Row("500 for all", Api(Fault(500), None, ALL), "ServerError ServerError",
-        received=6, billed=0, files=0),
+    Row("500 for all", Api(Fault(500), None, ALL), "unsent unsent",
+        received=3, billed=0, files=0, stops="ServerError"),
     Row("500 once", Api(Fault(500), 1), "image image image",
         received=4, billed=3, files=3),
     Row("503 every other time", Api(_FLAPPING, 1, ALL), "image image image",
@@ -92,19 +92,21 @@ REFUSALS = [
     _refusal(400, "image BadRequestError image"),
     _refusal(401, "image AuthenticationError unsent", received=2, billed=1, files=1),
     _refusal(402, "image PaymentRequiredError unsent", received=2, billed=1, files=1),
-    _refusal(403, "image PermissionDeniedError unsent", received=2, billed=1, files=1),
-    _refusal(404, "image NotFoundError NotFoundError", received=2, billed=1, files=1),
+    _refusal(403, "image unsent unsent", received=2, billed=1, files=1),
+    _refusal(404, "image unsent unsent", received=2, billed=1, files=1),
+    _refusal(405, "image StatusError unsent", received=2, billed=1, files=1),
+    _refusal(410, "image StatusError unsent", received=2, billed=1, files=1),
     _refusal(413, "image PayloadTooLargeError image"),
     _refusal(415, "image UnsupportedMediaTypeError image"),
     _refusal(418, "image StatusError image"),
     _refusal(422, "image UnprocessableEntityError image"),
-    _refusal(429, "image RateLimitError image", received=5),
-    _refusal(500, "image ServerError image", received=5),
+    _refusal(429, "image unsent unsent", received=4, billed=1, files=1),
+    _refusal(500, "image unsent unsent", received=4, billed=1, files=1),
     _refusal(502, "image unconfirmed image"),
-    _refusal(503, "image ServerError image", received=5),
+    _refusal(503, "image unsent unsent", received=4, billed=1, files=1),
     _refusal(504, "image unconfirmed image"),
     _refusal(520, "image unconfirmed image"),
-    _refusal(521, "image ServerError image", received=5),
+    _refusal(521, "image unsent unsent", received=4, billed=1, files=1),
     _refusal(524, "image unconfirmed image"),
 ]
 
@@ -114,16 +116,30 @@ def test_a_refusal_meets_whom_it_is_about(row, carry_out):
     carry_out(row)
 
 
+_RAY = {"CF-RAY": "8f1-FRA"}
 _HTML = [
-    Row("html 200", Api(Fault(html=True, billed=True)), "image DecodeError+paid image",
-        received=3, billed=3, files=2, kept=1),
+    Row("html 200", Api(Fault(html=True, headers={"x-venice-version": "1"})),
+        "image DecodeError+paid image", received=3, billed=3, files=2, kept=1, says="page of HTML"),
+    Row("html 200 of somebody else", Api(Fault(html=True, billed=False)), "image DecodeError image",
+        received=3, billed=2, files=2, kept=1, says="page of HTML"),
+    *(
+        Row(f"html {status} of a firewall", Api(Fault(status, html=True, headers=_RAY)),
+            f"image {ends} image", received=3, billed=2, files=2, says="request id 8f1-FRA")
+        for status, ends in (
+            (401, "AuthenticationError"), (403, "PermissionDeniedError"), (406, "StatusError"))
+    ),
+    *(
+        Row(f"html {status} of another server", Api(Fault(status, html=True)), f"image {ends} unsent",
+            received=2, billed=1, files=1, says="check base_url")
+        for status, ends in ((404, "NotFoundError"), (405, "StatusError"), (410, "StatusError"))
+    ),
     *(
         Row(f"html {status}", Api(Fault(status, html=True, billed=True)), "image unconfirmed image",
             received=3, billed=3, files=2)
         for status in (502, 520, 524)
     ),
-    Row("html 503", Api(Fault(503, html=True)), "image ServerError image",
-        received=5, billed=2, files=2),
+    Row("html 503", Api(Fault(503, html=True)), "image unsent unsent",
+        received=4, billed=1, files=1, stops="ServerError"),
 ]  # fmt: skip
 
 
@@ -160,7 +176,7 @@ class Redirect:
     "row",
     **params(
         *(
-            Row(status, Redirect(status), "image RedirectError image", received=3, billed=2, files=2)
+            Row(status, Redirect(status), "image RedirectError unsent", received=2, billed=1, files=1)
             for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporarily", "308 For good")
         )
     ),
@@ -205,9 +221,9 @@ IMAGES = [
     _answers("a 10 MB echo before the image", _echo_first),
     _answers("a 10 MB echo behind the image", lambda right: json_body(right, **_ECHO)),
     _answers("escaped slashes in the base64", lambda right: json_body(right).replace(b"/", rb"\/")),
-    _paid("no images", lambda right: json_body()),
-    _paid("no list of images", lambda right: json_body(images=None)),
-    _paid("an empty image", lambda right: json_body(b"")),
+    _paid("no images", lambda right: json_body(), kept=1),
+    _paid("no list of images", lambda right: json_body(images=None), kept=1),
+    _paid("an empty image", lambda right: json_body(b""), kept=1),
     _answers("a data URI", lambda right: json_body("data:image/webp;base64," + _text(right))),
     _paid(
         "a line break in the base64",
@@ -215,7 +231,7 @@ IMAGES = [
         kept=1,
     ),
     _paid("URL-safe base64", lambda right: _put(right, "-_-_"), kept=1),
-    _paid("no base64", lambda right: json_body("!" * 100)),
+    _paid("no base64", lambda right: json_body("!" * 100), kept=1),
     _paid("wrong magic bytes", lambda right: json_body(bytes(16) + right[16:]), kept=1),
     _paid("half an image", lambda right: json_body(right[: len(right) // 2]), kept=1),
     _paid("half an image, raw", lambda right: right[: len(right) // 2], kept=1),

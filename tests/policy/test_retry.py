@@ -3,23 +3,19 @@
 import pytest
 
 from venice_async.errors import (
-    AuthenticationError,
     BadRequestError,
     ConfigurationError,
     ConnectError,
     DecodeError,
-    NotFoundError,
-    PaymentRequiredError,
-    PermissionDeniedError,
+    OutputExistsError,
     RateLimitError,
     RequestTimeoutError,
     ServerError,
     StatusError,
     StorageError,
     UnconfirmedError,
-    UnprocessableEntityError,
 )
-from venice_async.policy.retry import Refusal, confirm, refusal_of, stops_batch, was_billed
+from venice_async.policy.retry import Refusal, confirm, refusal_of, was_billed
 from venice_async.types.response import RateLimitSnapshot
 
 
@@ -62,27 +58,22 @@ def test_an_error_without_a_status_of_its_own_stays_what_it_is(error):
 
 
 MEANING = [
-    # error, was billed, stops the batch
-    (DecodeError("x"), True, False),
-    (StorageError(28, "full"), True, True),
-    (AuthenticationError("x", status=401), False, True),
-    (PaymentRequiredError("x", status=402), False, True),
-    (PermissionDeniedError("x", status=403), False, True),
-    (BadRequestError("x", status=400), False, False),
-    (NotFoundError("x", status=404), False, False),
-    (UnprocessableEntityError("x", status=422), False, False),
-    (RateLimitError("x", status=429), False, False),
-    (ServerError("x", status=500), False, False),
-    (ConnectError("x"), False, False),
-    (RequestTimeoutError("x"), False, False),
-    (UnconfirmedError("x"), False, False),
+    # error, was billed
+    (DecodeError("x"), True),
+    (DecodeError("x", billed=False), False),
+    (StorageError(28, "full"), True),
+    (OutputExistsError(17, "taken"), False),
+    (BadRequestError("x", status=400), False),
+    (RateLimitError("x", status=429), False),
+    (ServerError("x", status=500), False),
+    (ConnectError("x"), False),
+    (RequestTimeoutError("x"), False),
 ]
 
 
-@pytest.mark.parametrize(("error", "billed", "stops"), MEANING, ids=lambda value: type(value).__name__)
-def test_what_an_error_means_for_the_money_and_for_the_batch(error, billed, stops):
+@pytest.mark.parametrize(("error", "billed"), MEANING, ids=lambda value: type(value).__name__)
+def test_what_an_error_means_for_the_money(error, billed):
     assert was_billed(error) is billed
-    assert stops_batch(error) is stops
 
 
 NOTHING = RateLimitSnapshot()

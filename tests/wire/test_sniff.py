@@ -44,7 +44,8 @@ def test_an_image_is_taken_for_an_image_whatever_its_content_type(webp, content_
 
 @pytest.mark.parametrize("content_type", TYPES)
 @pytest.mark.parametrize(
-    "body", [b"<html>an error of a proxy</html>", b"[1, 2, 3, 4, 5]", b"GIF89a" + bytes(20)]
+    "body",
+    [b"an error of a proxy, in words", b"[1, 2, 3, 4, 5]", b"<svg>a picture</svg>", b"GIF89a" + bytes(20)],
 )
 def test_anything_else_is_handed_on_as_it_came_and_refused_at_its_end(content_type, body):
     decoder = SniffingDecoder(content_type)
@@ -54,6 +55,37 @@ def test_anything_else_is_handed_on_as_it_came_and_refused_at_its_end(content_ty
     with pytest.raises(DecodeError, match="neither a JSON object nor an image") as caught:
         decoder.close()
     assert f"({content_type})" in str(caught.value)
+
+
+PAGES = [
+    b"<!DOCTYPE html><html><head><title>Sign in &amp; go on</title>" + bytes(5000),
+    b" \n<html><body><h1>Sign in &amp; go on</h1>",
+    b"\xef\xbb\xbf<HTML lang=en><TITLE>\nSign in &amp; go on</TITLE>",
+]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize("page", PAGES, ids=range(len(PAGES)))
+@pytest.mark.parametrize("from_api", [True, False])
+def test_a_page_is_named_by_its_title_and_paid_for_only_if_the_api_has_sent_it(page, size, from_api):
+    decoder = SniffingDecoder("text/html", from_api=from_api)
+    first, *rest = events_of(decoder, page, size)
+    assert first == ImageBegins(0, None)
+    assert b"".join(rest) == page
+    with pytest.raises(DecodeError, match="page of HTML: 'Sign in & go on'") as caught:
+        decoder.close()
+    assert caught.value.billed is from_api
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_json_answer_without_images_says_what_it_says_and_hands_it_over(size):
+    body = b'{"error": "Upstream is gone", "images": null}'
+    decoder = SniffingDecoder("application/json")
+    assert events_of(decoder, body, size) == []
+    assert decoder.text == body
+    with pytest.raises(DecodeError, match="no 'images'; it says 'Upstream is gone'") as caught:
+        decoder.close()
+    assert caught.value.billed
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b" \r\n\t"])

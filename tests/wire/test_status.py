@@ -152,7 +152,7 @@ def test_openais_shape_is_understood():
 
 
 def test_a_message_of_its_own_is_understood():
-    assert str(error({"message": "no such route"}, 404)) == "404: no such route"
+    assert str(error({"message": "no such prompt"}, 400)) == "400: no such prompt"
 
 
 def test_a_code_beside_the_error_comes_first():
@@ -243,3 +243,19 @@ def test_any_status_and_body_give_an_error_of_one_line_that_can_be_pickled(statu
     assert len(found.args[0]) <= 500
     copied = pickle.loads(pickle.dumps(found))
     assert (str(copied), vars(copied)) == (str(found), vars(found))
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize("body", [b"", b"<html><title>nginx</title>", b'{"detail": "Not Found"}', b"[]"])
+def test_what_another_server_says_of_a_path_is_told_as_not_the_api(status, body):
+    found = error_from(status, {}, body)
+    assert found.reason == "not_the_api"
+    assert str(found).endswith("this is not the API: check base_url")
+
+
+@pytest.mark.parametrize("status", [401, 403, 406])
+def test_a_page_of_a_firewall_is_told_with_its_ray_id(status):
+    headers = {"cf-ray": "8f1-FRA"}
+    found = error_from(status, headers, b"<html><title>Attention Required! | Cloudflare</title>")
+    assert found.reason == "firewall"
+    assert str(found) == f"{status}: Attention Required! | Cloudflare (request id 8f1-FRA)"

@@ -2,8 +2,8 @@
 
 1. Nothing is decided here that a program could not ask of the library.
 2. Results go to standard output, everything else to standard error.
-3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 130 after Ctrl-C,
-   SIGTERM or SIGHUP.
+3. The exit code is 0 only if every image is there; 1 if not, 2 for a wrong call, 75 where the same command
+   later resumes, 130 after Ctrl-C, SIGTERM or SIGHUP: see `stops`.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from .redo import redo
 from .report import report, sheet
 from .screen import Screen
 from .serve import sandbox
+from .stops import INCOMPLETE, INTERRUPTED, USAGE, WHOLE, exit_code_of
 
 __all__ = ["app", "run"]
 
@@ -32,8 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_INTERRUPTED = 130
-
 
 def run() -> int:
     """Run the command line; the exit code."""
@@ -42,14 +41,14 @@ def run() -> int:
         code = app(prog_name="venice-async", standalone_mode=False)
     except VeniceError as exc:
         screen.error(exc)
-        return 1
+        return exit_code_of(exc)
     except OSError as exc:
         # Nor can what is buffered be written when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         screen.error(f"the output cannot be written: {exc.strerror}")
-        return 1
+        return INCOMPLETE
     except (KeyboardInterrupt, typer.Abort):
-        return _INTERRUPTED
+        return INTERRUPTED
     except typer.Exit as exc:
         return exc.exit_code
     except Exception as exc:
@@ -58,8 +57,8 @@ def run() -> int:
             raise
         _keep_nearest(exc)
         show()
-        return 2
-    return code or 0
+        return USAGE
+    return code or WHOLE
 
 
 def _keep_nearest(error: Any) -> None:

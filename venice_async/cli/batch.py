@@ -22,8 +22,11 @@ from venice_async.sweep import Sweep
 from venice_async.types.request import ImageRequest
 
 from .screen import Live, Screen
+from .stops import exit_code, what_to_do
 
-__all__ = ["Job", "generate_images", "run_batch", "show_plan", "sum_up", "was_whole"]
+__all__ = ["Job", "generate_images", "run_batch", "show_plan", "sum_up"]
+
+_EVERY = 0.5  # seconds
 
 
 @frozen
@@ -96,16 +99,16 @@ async def run_batch(
             sum_up(stream.report, stream.progress.total, screen, live, into)
     report = stream.report
     await _suggest(session, screen, report)
-    return 0 if was_whole(report) else 1
-
-
-def was_whole(report: BatchReport) -> bool:
-    """Whether every image is there, and any."""
-    lost = report.failed or report.unconfirmed or report.blocked or report.missing
-    return bool(report.generated + report.skipped) and not (lost or report.pending or report.stopped)
+    return exit_code(report)
 
 
 async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
+    async def follow() -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            live.advance(stream.progress)
+
+    following = asyncio.create_task(follow())
     with live:
         try:
             async for outcome in stream:
@@ -113,6 +116,8 @@ async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
         except asyncio.CancelledError:
             screen.say("stopping: waiting for what is in flight; Ctrl-C again to abort")
             raise
+        finally:
+            following.cancel()
 
 
 def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, into: Path) -> None:
@@ -130,32 +135,29 @@ def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, i
     screen.say(f"{', '.join(counts)}{spent} in {report.elapsed:.1f} s{where}")
     for note in report.notes:
         screen.say(f"note: {note}")
+    for model, error in report.stopped_models.items():
+        if error is not report.stopped:
+            screen.error(f"nothing more was sent for {model}: {error}")
     if report.stopped is not None:
         screen.error(report.stopped)
-    if report.pending or report.failed:
-        screen.say("the same command again goes on where this one ended")
-    if report.unconfirmed:
-        screen.say("what is unconfirmed is held; --resend-unconfirmed buys it again")
-    if report.blocked:
-        screen.say(f"what was blocked cost nothing; `venice-async retry {into} --blocked` sends it again")
-    if report.missing:
-        again = f"`venice-async redo {into} --missing`"
-        screen.say(f"files are gone: {again} buys them again, and --forget wants them no more")
+    for line in what_to_do(report, into, billed=live.billed):
+        screen.say(line)
 
 
 async def _suggest(session: VeniceSession, screen: Screen, report: BatchReport) -> None:
-    """Name the nearest model and style where the server did not know the ones that were given."""
-    if not report.failed:
-        return
+    """Name what the server has in place of the models and styles that it did not know."""
     models: set[str] = set()
+    for model, error in report.stopped_models.items():
+        if isinstance(error, NotFoundError) and error.replacement:
+            screen.say(f"model {model!r} is gone: --model {error.replacement} takes its place")
+        elif isinstance(error, NotFoundError):
+            models.add(model)
     presets: set[str] = set()
-    async for outcome in report.failures():
-        if outcome.request is None:
-            continue
-        if isinstance(outcome.error, NotFoundError):
-            models.add(outcome.request.model)
-        elif isinstance(outcome.error, BadRequestError) and "style_preset" in outcome.error.details:
-            presets.add(outcome.request.style_preset or "")
+    if report.failed:
+        async for outcome in report.failures():
+            error = outcome.error
+            if outcome.request is not None and isinstance(error, BadRequestError):
+                presets |= {outcome.request.style_preset or ""} if "style_preset" in error.details else set()
 
     async def model_names() -> tuple[str, ...]:
         return tuple(model.id for model in await session.models())

@@ -9,6 +9,8 @@ import attrs
 import typer
 
 from venice_async.gather import stream_retry
+from venice_async.gather.options import MAX_REFUSALS, MAX_UNUSABLE
+from venice_async.gather.waiting import local_time
 from venice_async.policy.retry import RetryPolicy
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import JournalStatus
@@ -19,6 +21,7 @@ from .connect import AsJson, BaseUrl, UseSandbox, connected
 from .options import BudgetUsd, rate_limit_from
 from .screen import Screen
 from .signals import run_until_signalled
+from .stops import MaxRefusals, MaxUnusable, MaxWait, seconds_from
 
 __all__ = ["Directory", "retry", "say_unread", "status", "verify"]
 
@@ -70,6 +73,7 @@ def _worded(found: JournalStatus) -> list[str]:
         f"items   {found.items}: {', '.join(counts)}",
         f"spent   {spent}{balance}",
         f"rate    {found.rate:.1f} a minute in the last run",
+        *(f"waits   until {local_time(wait.until)}: {wait.what}" for wait in found.waiting),
         *(f"{group.count:>7} {group.outcome}: {group.message}" for group in found.failures),
     ]
 
@@ -119,6 +123,9 @@ def retry(
         int, typer.Option(min=1, help="Attempts for what was not billed.")
     ] = RetryPolicy().attempts,
     budget_usd: BudgetUsd = None,
+    max_unusable: MaxUnusable = MAX_UNUSABLE,
+    max_refusals: MaxRefusals = MAX_REFUSALS,
+    max_wait: MaxWait = "10m",
     as_json: AsJson = False,
     sandbox: UseSandbox = False,
     base_url: BaseUrl = None,
@@ -128,6 +135,7 @@ def retry(
     [bold]venice-async retry lighthouse --unconfirmed[/]
     """
     screen = Screen()
+    longest = seconds_from(max_wait)
 
     async def work(session: VeniceSession) -> int:
         async with session:
@@ -138,6 +146,9 @@ def retry(
                 billed=billed,
                 blocked=blocked,
                 budget_usd=budget_usd,
+                max_unusable=max_unusable,
+                max_refusals=max_refusals,
+                max_wait=longest,
             )
             if stream.progress.total == 0:
                 waiting = _waiting(directory)

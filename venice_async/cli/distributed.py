@@ -14,8 +14,9 @@ import anyio
 
 from venice_async.errors import ConfigurationError
 
-from .batch import Job, sum_up, was_whole
+from .batch import Job, sum_up
 from .screen import Live, Screen
+from .stops import exit_code
 
 __all__ = ["distribute_images"]
 
@@ -51,7 +52,7 @@ async def distribute_images(
             async for outcome in report.outcomes() if everything else report.failures():
                 live.write(outcome)
             sum_up(report, work.progress.total, screen, live, job.into)
-    return 0 if was_whole(report) else 1
+    return exit_code(report)
 
 
 async def _shown(work: Any, screen: Screen, live: Live) -> None:

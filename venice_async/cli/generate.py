@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from venice_async.gather import Duplicates
+from venice_async.gather.options import MAX_REFUSALS, MAX_UNUSABLE
 from venice_async.policy.retry import RetryPolicy
 from venice_async.session import VeniceSession
 from venice_async.storage.inputs import RequestFile, RowFormat
@@ -35,11 +36,12 @@ from .options import (
 )
 from .screen import Screen
 from .signals import run_until_signalled
+from .stops import INCOMPLETE, NOT_NOW, WHOLE, MaxRefusals, MaxUnusable, MaxWait, seconds_from
 
 __all__ = ["generate"]
 
 
-_ENDED = (0, 1)  # and not at a signal
+_ENDED = (WHOLE, INCOMPLETE, NOT_NOW)  # and not at a signal
 _REQUEST = "What to draw (each is sent only when given)"
 _INPAINT = "Inpainting (retired by the API in May 2025)"
 _JOB = "The job"
@@ -143,6 +145,9 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    max_unusable: MaxUnusable = MAX_UNUSABLE,
+    max_refusals: MaxRefusals = MAX_REFUSALS,
+    max_wait: MaxWait = "10m",
     limits: Annotated[
         Literal["documented", "schema", "current", "model"],
         typer.Option(help="The ranges of the fields: of the page, of 2025, of today.", rich_help_panel=_JOB),
@@ -317,6 +322,9 @@ def generate(
     )
     options: dict[str, Any] = {
         "max_failures": whole_or_share(max_failures),
+        "max_unusable": max_unusable,
+        "max_refusals": max_refusals,
+        "max_wait": seconds_from(max_wait),
         "budget_usd": budget_usd,
         "durability": durability,
         "verify": verify,

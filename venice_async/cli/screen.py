@@ -25,8 +25,10 @@ from rich.text import Text
 from typing_extensions import override
 
 from venice_async.errors import VeniceError
-from venice_async.types.outcome import Generated, Outcome, Skipped
+from venice_async.gather.waiting import local_time
+from venice_async.types.outcome import Failed, Generated, Outcome, Skipped
 from venice_async.types.outcome import Progress as BatchProgress
+from venice_async.types.statistics import Wait
 
 from .records import record_of
 
@@ -118,15 +120,18 @@ class _TimeLeft(ProgressColumn):
 
 
 class _Display(Progress):
-    """The bar, and under it the newest file."""
+    """The bar, and under it the newest file and what is waited for."""
 
     newest = ""
+    waits: Sequence[str] = ()
 
     @override
     def get_renderables(self) -> Iterable[RenderableType]:
         yield self.make_tasks_table(self.tasks)
         if self.newest:
             yield Text(self.newest, style="dim", no_wrap=True, overflow="ellipsis")
+        for wait in self.waits:
+            yield Text(wait, style="yellow", no_wrap=True, overflow="ellipsis")
 
 
 class Live:
@@ -134,13 +139,15 @@ class Live:
 
     Attributes:
         blurred: Images that the server's safe mode has blurred.
+        billed: Items that failed and were paid for.
     """
 
     def __init__(self, screen: Screen, total: int | None, *, as_json: bool) -> None:
-        self.blurred = 0
+        self.blurred = self.billed = 0
         self._screen = screen
         self._as_json = as_json
         self._deprecations: set[str] = set()
+        self._waits: dict[str, float] = {}
         self._live = screen.messages.is_terminal
         self._display = _Display(
             BarColumn(bar_width=20),
@@ -183,6 +190,7 @@ class Live:
             (progress.missing, "missing"),
         ):
             lost += f", {number} {what}" if number else ""
+        self._say_waits(progress.waiting)
         self._display.update(
             self._task,
             completed=progress.done + progress.skipped,
@@ -191,6 +199,17 @@ class Live:
             rate=progress.rate,
             eta=progress.eta,
         )
+
+    def _say_waits(self, waits: Sequence[Wait]) -> None:
+        """Show what is waited for: under the bar on a terminal, else in a line for each."""
+        told = {wait.what: wait.until for wait in waits}
+        texts = [f"waiting until {local_time(until)}: {what}" for what, until in told.items()]
+        self._display.waits = [_visible(text) for text in texts]
+        if not self._live:
+            for text, (what, until) in zip(texts, told.items(), strict=True):
+                if until != self._waits.get(what):
+                    self._screen.say(text)
+        self._waits = told
 
     def write(self, outcome: Outcome) -> None:
         """One line for each file, or for what went wrong."""
@@ -201,6 +220,7 @@ class Live:
                 self._screen.messages.print(f"[red]missing[/] {outcome.index}: {_as_text(str(path))}")
             return
         if not isinstance(outcome, Generated):
+            self.billed += isinstance(outcome, Failed) and outcome.billed
             what = type(outcome).__name__.lower()
             prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
             error = _as_text(_worded(outcome.error))

@@ -13,10 +13,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from .process import keep_memory, new_event_loop
+from .stops import INTERRUPTED
 
 __all__ = ["run_until_signalled"]
-
-_INTERRUPTED = 130
 
 
 def run_until_signalled(work: Coroutine[Any, Any, int]) -> int:
@@ -47,7 +46,7 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
     except asyncio.CancelledError:
         if not received:
             raise
-        return _INTERRUPTED
+        return INTERRUPTED
     finally:
         for number in stopping:
             loop.remove_signal_handler(number)

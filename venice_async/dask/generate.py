@@ -9,6 +9,7 @@ from typing import Unpack
 from distributed import Client
 
 from venice_async.gather.job import Duplicates
+from venice_async.gather.options import MAX_REFUSALS, MAX_UNUSABLE, MAX_WAIT
 from venice_async.gather.source import What
 from venice_async.policy.guard import Guard
 from venice_async.policy.rate_limit import RateLimit
@@ -51,6 +52,9 @@ async def distribute_generate(
     verify: Verification = "header",
     budget_usd: float | None = None,
     max_failures: float | None = None,
+    max_unusable: int = MAX_UNUSABLE,
+    max_refusals: int = MAX_REFUSALS,
+    max_wait: float | None = MAX_WAIT,
     extend: bool = False,
     drain_timeout: float = 60.0,
     **fields: Unpack[RequestFields],
@@ -86,6 +90,9 @@ async def distribute_generate(
         verify: As there.
         budget_usd: As there, for all shards together; it is kept where `rate_limit` is shared.
         max_failures: As there, for all shards together.
+        max_unusable: As there, in each shard.
+        max_refusals: As there, in each shard.
+        max_wait: As there.
         extend: As there.
         drain_timeout: As there.
         **fields: As there.
@@ -123,6 +130,9 @@ async def distribute_generate(
         verify=verify,
         budget_usd=budget_usd,
         max_failures=max_failures,
+        max_unusable=max_unusable,
+        max_refusals=max_refusals,
+        max_wait=max_wait,
         extend=extend,
         drain_timeout=drain_timeout,
         **fields,

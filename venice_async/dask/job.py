@@ -31,8 +31,15 @@ from venice_async.errors import (
     VeniceError,
 )
 from venice_async.gather.job import Duplicates, describe_job
-from venice_async.gather.options import checked_durability, checked_options
+from venice_async.gather.options import (
+    MAX_REFUSALS,
+    MAX_UNUSABLE,
+    MAX_WAIT,
+    checked_durability,
+    checked_options,
+)
 from venice_async.gather.source import Source, What
+from venice_async.gather.stops import PASSED_OVER
 from venice_async.policy.retry import too_many_failures
 from venice_async.report import BatchReport
 from venice_async.storage.dataset import write_metadata
@@ -70,6 +77,9 @@ class DistributedJob:
         verify: As there.
         budget_usd: As there.
         max_failures: As there.
+        max_unusable: As there.
+        max_refusals: As there.
+        max_wait: As there.
         extend: As there.
         drain_timeout: As there.
         **fields: As there.
@@ -94,6 +104,9 @@ class DistributedJob:
         verify: Verification = "header",
         budget_usd: float | None = None,
         max_failures: float | None = None,
+        max_unusable: int = MAX_UNUSABLE,
+        max_refusals: int = MAX_REFUSALS,
+        max_wait: float | None = MAX_WAIT,
         extend: bool = False,
         drain_timeout: float = 60.0,
         **fields: Unpack[RequestFields],
@@ -113,6 +126,9 @@ class DistributedJob:
             verify=verify,
             budget_usd=budget_usd,
             max_failures=max_failures,
+            max_unusable=max_unusable,
+            max_refusals=max_refusals,
+            max_wait=max_wait,
             drain_timeout=drain_timeout,
         )
         self._client: Any = client  # Dask's own types tell little
@@ -136,6 +152,7 @@ class DistributedJob:
         self._results: dict[int, ShardResult] = {}
         self._waiting: dict[Any, Shard] = {}
         self._stopped: VeniceError | None = None
+        self._passed_over = 0
         self._began = self._ended = 0.0
 
     @property
@@ -179,6 +196,11 @@ class DistributedJob:
             spent_usd=progress.spent_usd,
             elapsed=progress.elapsed,
             stopped=self._stopped,
+            stopped_models={
+                model: error
+                for _, result in sorted(self._results.items(), reverse=True)
+                for model, error in result.stopped_models.items()
+            },
             errors=tuple(errors[:_ERRORS_KEPT]),
             notes=tuple(notes),
             journal=_ShardJournals(self._into, self._shard_size, runs),
@@ -195,6 +217,9 @@ class DistributedJob:
         self._client.subscribe_topic(self._order.name, self._heard)
         try:
             await self._hand_out()
+            results = self._results.values()
+            if self._stopped is None and results and all(result.by_its_models for result in results):
+                self._stopped = next(iter(results)).stopped
         finally:
             with anyio.CancelScope(shield=True):
                 await self._wind_up()
@@ -278,9 +303,17 @@ class DistributedJob:
             return
         self._results[shard.number] = result
         self._shards[shard.number] = result.progress
-        if result.stopped is not None:
-            await self._stop_because(result.stopped)
+        if (stopped := self._stops(result)) is not None:
+            await self._stop_because(stopped)
         await self._check_failures()
+
+    def _stops(self, result: ShardResult) -> VeniceError | None:
+        """What a shard stops the job with: not with its models alone, but for many such shards in a row."""
+        if not result.by_its_models:
+            self._passed_over = 0
+            return result.stopped
+        self._passed_over += result.pending
+        return result.stopped if self._passed_over >= PASSED_OVER else None
 
     def _heard(self, event: tuple[float, dict[str, dict[str, Any]]]) -> None:
         """A worker tells where one of its shards stands."""

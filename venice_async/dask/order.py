@@ -132,6 +132,7 @@ class ShardResult:
         run: The number of its journal's run; 0 where it was not begun.
         pending: Requests that have no outcome.
         stopped: What stopped it before its end, or None.
+        stopped_models: By model, the error after which nothing more was sent for it.
         errors: The first hundred of its failures.
         notes: As in `BatchReport`.
     """
@@ -140,8 +141,14 @@ class ShardResult:
     run: int
     pending: int
     stopped: VeniceError | None = None
+    stopped_models: dict[str, VeniceError] = field(factory=dict)
     errors: tuple[VeniceError, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def by_its_models(self) -> bool:
+        """Whether it was stopped because all of its models were, which another shard's may not be."""
+        return self.stopped is not None and self.stopped in self.stopped_models.values()
 
 
 async def shards_of(source: Source, size: int) -> AsyncGenerator[Shard, None]:

@@ -193,6 +193,7 @@ class _Batch:
             run=self._stream.run,
             pending=len(self.shard.requests) - ended,
             stopped=None if report.stopped is None else _bare(report.stopped),
+            stopped_models={model: _bare(error) for model, error in report.stopped_models.items()},
             errors=tuple(map(_bare, report.errors)),
             notes=report.notes,
         )

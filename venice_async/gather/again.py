@@ -21,7 +21,7 @@ from venice_async.storage.journal import (
 from venice_async.storage.names import NameTemplate
 from venice_async.types.request import ImageRequest
 
-from .options import checked_durability, checked_options
+from .options import MAX_REFUSALS, MAX_UNUSABLE, MAX_WAIT, checked_durability, checked_options
 from .stream import OutcomeStream
 
 __all__ = ["stream_retry"]
@@ -73,6 +73,9 @@ async def stream_retry(
     verify: Verification = "header",
     budget_usd: float | None = None,
     max_failures: float | None = None,
+    max_unusable: int = MAX_UNUSABLE,
+    max_refusals: int = MAX_REFUSALS,
+    max_wait: float | None = MAX_WAIT,
     drain_timeout: float = 60.0,
 ) -> OutcomeStream:
     """Send a directory's failed items again, without the input that they came from.
@@ -88,6 +91,9 @@ async def stream_retry(
         verify: As there.
         budget_usd: As there.
         max_failures: As there.
+        max_unusable: As there.
+        max_refusals: As there.
+        max_wait: As there.
         drain_timeout: As there.
 
     Raises:
@@ -109,6 +115,9 @@ async def stream_retry(
         verify=verify,
         budget_usd=budget_usd,
         max_failures=max_failures,
+        max_unusable=max_unusable,
+        max_refusals=max_refusals,
+        max_wait=max_wait,
         drain_timeout=drain_timeout,
     )
     journal = Journal(Path(into), checked_durability(durability))

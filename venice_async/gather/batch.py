@@ -15,7 +15,7 @@ from venice_async.storage.names import DEFAULT_NAME, NameTemplate
 from venice_async.types.request import RequestFields
 
 from .job import Duplicates, describe_job
-from .options import checked_durability, checked_options
+from .options import MAX_REFUSALS, MAX_UNUSABLE, MAX_WAIT, checked_durability, checked_options
 from .source import Source, What
 from .stream import OutcomeStream
 
@@ -35,6 +35,9 @@ async def gather_generate(
     verify: Verification = "header",
     budget_usd: float | None = None,
     max_failures: float | None = None,
+    max_unusable: int = MAX_UNUSABLE,
+    max_refusals: int = MAX_REFUSALS,
+    max_wait: float | None = MAX_WAIT,
     extend: bool = False,
     drain_timeout: float = 60.0,
     **fields: Unpack[RequestFields],
@@ -66,6 +69,13 @@ async def gather_generate(
         max_failures: More failed and unconfirmed items than this stop the batch; between 0 and 1, a
             larger share of the finished ones, once there are 20. None for no such limit. A blocked image
             costs nothing, and counts neither way.
+        max_unusable: So many answers in a row that are not images, all with the same kind of fault, stop
+            the batch; 0 for no limit.
+        max_refusals: So many refusals (4xx) of a model's items in a row, all alike, stop that model, as long
+            as no item of it has succeeded; 0 for no limit.
+        max_wait: Seconds to wait at most for a rate limit, a model, or a server that cannot be reached. What
+            takes longer stops the batch, to be resumed later; so does a server that was not reached at all
+            for two minutes. None for any time.
         extend: Whether a directory with another job's journal is added to.
         drain_timeout: When cancelled, seconds to wait for what is in flight; 0 to abort at once.
         **fields: Fields of the request for bare prompts; without `model`, they go to the session's default.
@@ -91,6 +101,9 @@ async def gather_generate(
         verify=verify,
         budget_usd=budget_usd,
         max_failures=max_failures,
+        max_unusable=max_unusable,
+        max_refusals=max_refusals,
+        max_wait=max_wait,
         extend=extend,
         drain_timeout=drain_timeout,
         **fields,
@@ -114,6 +127,9 @@ def stream_generate(
     verify: Verification = "header",
     budget_usd: float | None = None,
     max_failures: float | None = None,
+    max_unusable: int = MAX_UNUSABLE,
+    max_refusals: int = MAX_REFUSALS,
+    max_wait: float | None = MAX_WAIT,
     extend: bool = False,
     drain_timeout: float = 60.0,
     **fields: Unpack[RequestFields],
@@ -136,6 +152,9 @@ def stream_generate(
         verify=verify,
         budget_usd=budget_usd,
         max_failures=max_failures,
+        max_unusable=max_unusable,
+        max_refusals=max_refusals,
+        max_wait=max_wait,
         drain_timeout=drain_timeout,
     )
     source = Source(what, seeds, fields)

@@ -4,6 +4,7 @@
 2. What the journal knows already decides: an image that is there is skipped, what may have been paid
    for and what was blocked is held until somebody says otherwise.
 3. An outcome is told only once it is recorded. If it cannot be, the batch stops.
+4. An item whose model is stopped has no outcome: it stays what it was.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable
-from copy import copy
 from pathlib import Path
 
 import anyio
@@ -22,9 +22,9 @@ from attrs import define, field, frozen
 from venice_async.errors import (
     BudgetExceededError,
     ConfigurationError,
+    ConnectError,
     ContentBlockedError,
     LeaseLostError,
-    NotFoundError,
     SessionStateError,
     StorageError,
     StoreError,
@@ -33,8 +33,10 @@ from venice_async.errors import (
     VeniceError,
 )
 from venice_async.policy.budget import Budget
+from venice_async.policy.outage import unreached
 from venice_async.policy.retry import was_billed
-from venice_async.pool import Halt, NotSentError
+from venice_async.policy.scope import Scope, scope_of
+from venice_async.pool import NotSentError
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import Entry, Journal, State, load_error
 from venice_async.storage.names import NameTemplate
@@ -42,8 +44,11 @@ from venice_async.types.limits import Range
 from venice_async.types.options import Priority
 from venice_async.types.outcome import Blocked, Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
+from venice_async.types.response import SavedImages
 
 from .purchase import Purchase
+from .stops import Stops
+from .waiting import Waiting
 
 __all__ = ["Buyer", "Gate", "Told"]
 
@@ -85,8 +90,10 @@ class Buyer:
         keep_duplicates: Whether what the input repeats is bought again.
         fresh: Whether the journal knew of no item when the run began.
         again: The states of which an item is sent again although an earlier run has left it so.
-        halt: Ends the waiting.
+        stops: What is stopped already.
+        waiting: What is waited for.
         stop: Called with what every further item would meet as well.
+        stop_model: Called with what every further item of a model would meet as well.
         tell: Called with the outcome of an item that was cut off.
         gate: Asked before each purchase, or None.
 
@@ -103,15 +110,16 @@ class Buyer:
     keep_duplicates: bool
     fresh: bool
     again: frozenset[State]
-    halt: Halt
+    stops: Stops
+    waiting: Waiting
     stop: Callable[[VeniceError], None]
+    stop_model: Callable[[str, VeniceError], None]
     tell: Callable[[Outcome], None]
     gate: Gate | None = None
     settled: anyio.Event = field(init=False, factory=anyio.Event)
-    _gone: dict[str, NotFoundError] = field(init=False, factory=dict)
 
     async def carry_out(self, place: int | Entry, request: ImageRequest | ValidationError) -> Told | None:
-        """Carry out one item; None if it was not sent because the batch stopped.
+        """Carry out one item; None if it has no outcome, because the batch or its model stopped.
 
         Args:
             place: Its place in the input, or what the journal knows of it already.
@@ -148,21 +156,17 @@ class Buyer:
         )
 
     async def _told(self, purchase: Purchase) -> Told | None:
+        if not self.stops.admits(purchase.request.model):
+            if (error := self.stops.futile) is not None:
+                self.stop(error)
+            return None
         outcome = await self._buy(purchase)
         return None if outcome is None else Told(outcome)
 
     async def _buy(self, purchase: Purchase) -> Outcome | None:
         index, request = purchase.place, purchase.request
         try:
-            purchase.check_model()
-            answer = await self.session.fetch(
-                request,
-                purchase.open_sink,
-                before_send=purchase.before_send,
-                after_failure=purchase.after_failure,
-                halt=self.halt,
-                priority=Priority.BULK,
-            )
+            answer = await self._fetch(purchase)
         except NotSentError:
             await purchase.withdraw()
             return None
@@ -183,12 +187,43 @@ class Buyer:
         purchase.settle(billed=True, refund=purchase.refund)
         return Generated(index=index, request=request, answer=answer)
 
-    async def _failure(self, purchase: Purchase, error: VeniceError) -> Outcome:
+    async def _fetch(self, purchase: Purchase) -> SavedImages:
+        """Buy it; a server that cannot be reached is waited for, and costs no attempt."""
+        while True:
+            try:
+                answer = await self.session.fetch(
+                    purchase.request,
+                    purchase.open_sink,
+                    before_send=purchase.before_send,
+                    after_failure=purchase.after_failure,
+                    halt=purchase.halt,
+                    retry=purchase,
+                    priority=Priority.BULK,
+                )
+            except ConnectError as exc:
+                if not unreached(exc):
+                    raise
+                _let_go_of_frames(exc)
+                given_up = await self.waiting.for_connection(exc, purchase.halt)
+                if given_up is not None:
+                    self.stop(given_up)
+                    raise NotSentError from exc
+            else:
+                self.waiting.reached()
+                return answer
+
+    async def _failure(self, purchase: Purchase, error: VeniceError) -> Outcome | None:
         index, request = purchase.place, purchase.request
+        error = self.waiting.asked_too_long(request.model, error) or error
         error.add_note(f"request {index}: {request.prompt[:_SHOWN]!r}")
         _let_go_of_frames(error)
-        if isinstance(error, NotFoundError):
-            self._gone.setdefault(request.model, error)
+        scope = scope_of(error, sent=purchase.sent)
+        if scope is Scope.MODEL:
+            self.stop_model(request.model, error)
+            await self._put_back(purchase, error)
+            return None
+        if scope is Scope.JOB:
+            self.stop(error)
         billed = purchase.sent and was_billed(error)
         await self._recorded(purchase, error, billed=billed)
         return _lost(index, request, error, billed=billed)
@@ -210,13 +245,14 @@ class Buyer:
                 error.add_note(f"nor could that be recorded: {exc}")
                 self.stop(exc)
 
-    def gone_error(self, model: str) -> NotFoundError | None:
-        """What an item of a model ends with that the server does not have; nothing is sent for it."""
-        if (found := self._gone.get(model)) is None:
-            return None
-        error = copy(found)
-        error.__notes__ = ["not sent: an earlier request has shown that the model is not there"]
-        return error
+    async def _put_back(self, purchase: Purchase, error: VeniceError) -> None:
+        """Leave an item as it was before, and record why."""
+        with anyio.CancelScope(shield=True):
+            await purchase.withdraw()
+            try:
+                await self.journal.put_back((await purchase.enter()).item, error)
+            except StorageError as exc:
+                self.stop(exc)
 
 
 def _seeded(request: ImageRequest, seed: int | None = None) -> ImageRequest:

@@ -14,7 +14,11 @@ from venice_async.storage.names import NameTemplate
 
 from .job import DUPLICATES, Duplicates
 
-__all__ = ["Options", "checked_durability", "checked_options"]
+__all__ = ["MAX_REFUSALS", "MAX_UNUSABLE", "MAX_WAIT", "Options", "checked_durability", "checked_options"]
+
+MAX_UNUSABLE = 5
+MAX_REFUSALS = 10
+MAX_WAIT = 600.0
 
 _LONGEST_DRAIN = 1e9
 _MOST_USD = 1e9
@@ -33,6 +37,9 @@ class Options:
         verify: What an image has to pass.
         budget: Millionths of a US dollar, or None.
         max_failures: Failures that stop the batch, or their share, or None.
+        max_unusable: Answers in a row that are no images, and stop the batch; 0 for no limit.
+        max_refusals: Refusals in a row that stop a model of which no item has succeeded; 0 for no limit.
+        max_wait: Seconds that are waited for at most, or None.
         drain_timeout: Seconds.
         again: States of which an item is sent again although an earlier run has left it so.
     """
@@ -43,6 +50,9 @@ class Options:
     verify: Verification
     budget: int | None
     max_failures: float | None
+    max_unusable: int
+    max_refusals: int
+    max_wait: float | None
     drain_timeout: float
     again: frozenset[State] = frozenset()
 
@@ -56,6 +66,9 @@ def checked_options(
     verify: Verification,
     budget_usd: float | None,
     max_failures: float | None,
+    max_unusable: int,
+    max_refusals: int,
+    max_wait: float | None,
     drain_timeout: float,
 ) -> Options:
     """The arguments of a batch.
@@ -70,6 +83,9 @@ def checked_options(
         verify=_checked("verify", verify, VERIFICATIONS),
         budget=_checked_budget(budget_usd),
         max_failures=_checked_max_failures(max_failures),
+        max_unusable=_checked_count("max_unusable", max_unusable),
+        max_refusals=_checked_count("max_refusals", max_refusals),
+        max_wait=_checked_max_wait(max_wait),
         drain_timeout=_checked_drain(drain_timeout),
     )
 
@@ -117,3 +133,17 @@ def _checked_max_failures(given: float | None) -> float | None:
     raise ConfigurationError(
         f"max_failures={given!r}: expected a whole number, a share between 0 and 1, or None"
     )
+
+
+def _checked_count(name: str, given: int) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise ConfigurationError(f"{name}={given!r}: expected a whole number, or 0 for no limit")
+    return given
+
+
+def _checked_max_wait(given: float | None) -> float | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
+        raise ConfigurationError(f"max_wait={given!r}: expected seconds, 0 or more, or None")
+    return given

@@ -12,7 +12,9 @@ from attrs import define, field
 
 from venice_async.errors import StorageError, UnconfirmedError, VeniceError
 from venice_async.policy.budget import refund_of
+from venice_async.policy.outage import ItemRetries
 from venice_async.policy.retry import was_billed
+from venice_async.pool import Halt
 from venice_async.storage.files import EXTENSIONS
 from venice_async.storage.journal import Entry, PurchaseSink
 from venice_async.types.request import ImageRequest
@@ -51,6 +53,22 @@ class Purchase:
     _intended: bool = field(init=False, default=False)
     _lost: bool = field(init=False, default=False)
     _sink: PurchaseSink | None = field(init=False, default=None)
+    _retries: ItemRetries = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._retries = ItemRetries(self.buyer.session.retry, self.buyer.waiting.max_wait)
+
+    @property
+    def halt(self) -> Halt:
+        """What ends its waiting: the end of the batch, or of its model."""
+        return self.buyer.stops.halt_of(self.request.model)
+
+    def wait(self, error: VeniceError, attempts: int, /, *, random: float) -> float | None:
+        """Seconds until the next attempt; None for no more."""
+        seconds = self._retries.wait(error, attempts, random=random)
+        if seconds is not None:
+            self.buyer.waiting.retries(self.request.model, error, seconds)
+        return seconds
 
     @property
     def whole(self) -> bool:
@@ -63,15 +81,10 @@ class Purchase:
         head: Mapping[str, Any] = {} if self._sink is None else self._sink.head
         return refund_of(self.request, head)
 
-    def check_model(self) -> None:
-        """Raise if the server is known not to have the model."""
-        if (error := self.buyer.gone_error(self.request.model)) is not None:
-            raise error
-
     async def before_send(self) -> None:
         """Set the cost aside and record the intent."""
         self.sent = False
-        self.check_model()
+        self.halt.check()
         await self._reserve()
         if (gate := self.buyer.gate) is not None:
             await gate(self.buyer.budget.spent + self.buyer.budget.reserved)
@@ -79,7 +92,7 @@ class Purchase:
             self._sink = await self._intend()
         try:
             await checkpoint_if_cancelled()  # the end may have come meanwhile
-            self.buyer.halt.check()
+            self.halt.check()
         except BaseException:
             await self.open_sink().discard()
             raise
@@ -121,6 +134,7 @@ class Purchase:
 
     async def after_failure(self, error: VeniceError) -> None:
         """What is not in flight any more is no purchase, unless it may have been billed."""
+        self.buyer.waiting.failed(error)
         self._lost = isinstance(error, UnconfirmedError) or was_billed(error)
         self.settle(billed=self._lost, refund=self.refund if was_billed(error) else 0)
         if not self._lost:
@@ -132,7 +146,7 @@ class Purchase:
         """Set the cost aside; wait while what is in flight may use up what is left."""
         buyer = self.buyer
         if not buyer.budget.reserve(self.cost, self.request.model):
-            with buyer.halt.ending():
+            with self.halt.ending():
                 await buyer.settled.wait()
                 while not buyer.budget.reserve(self.cost, self.request.model):
                     await buyer.settled.wait()

@@ -24,7 +24,7 @@ from venice_async.storage.journal import (
 from venice_async.storage.names import NameTemplate
 from venice_async.types.request import ImageRequest
 
-from .options import checked_durability, checked_options
+from .options import MAX_REFUSALS, MAX_UNUSABLE, MAX_WAIT, checked_durability, checked_options
 from .stream import OutcomeStream
 
 __all__ = ["redo", "stream_redo"]
@@ -77,6 +77,9 @@ async def redo(
     verify: Verification = "header",
     budget_usd: float | None = None,
     max_failures: float | None = None,
+    max_unusable: int = MAX_UNUSABLE,
+    max_refusals: int = MAX_REFUSALS,
+    max_wait: float | None = MAX_WAIT,
     drain_timeout: float = 60.0,
 ) -> BatchReport:
     """Buy images of a directory again, without the input that they came from.
@@ -99,6 +102,9 @@ async def redo(
         verify: As there.
         budget_usd: As there.
         max_failures: As there.
+        max_unusable: As there.
+        max_refusals: As there.
+        max_wait: As there.
         drain_timeout: As there.
 
     Raises:
@@ -118,6 +124,9 @@ async def redo(
         verify=verify,
         budget_usd=budget_usd,
         max_failures=max_failures,
+        max_unusable=max_unusable,
+        max_refusals=max_refusals,
+        max_wait=max_wait,
         drain_timeout=drain_timeout,
     )
     async with stream as outcomes:
@@ -138,6 +147,9 @@ async def stream_redo(
     verify: Verification = "header",
     budget_usd: float | None = None,
     max_failures: float | None = None,
+    max_unusable: int = MAX_UNUSABLE,
+    max_refusals: int = MAX_REFUSALS,
+    max_wait: float | None = MAX_WAIT,
     drain_timeout: float = 60.0,
 ) -> OutcomeStream:
     """Buy images of a directory again, and hand over the outcomes as they come.
@@ -154,6 +166,9 @@ async def stream_redo(
         verify=verify,
         budget_usd=budget_usd,
         max_failures=max_failures,
+        max_unusable=max_unusable,
+        max_refusals=max_refusals,
+        max_wait=max_wait,
         drain_timeout=drain_timeout,
     )
     journal = Journal(directory, checked_durability(durability))

@@ -1,7 +1,9 @@
 """The outcomes of a batch as they come.
 
 1. The input is read lazily by a bounded number of workers; nothing of an item stays in memory.
-2. A failed item does not stop the others; what every further request would meet as well does.
+2. A failed item does not stop the others; what every further request would meet as well does, as do answers
+   that come to nothing one after the other. What every further request for a model would meet stops that
+   model.
 3. An image that was bought is kept: a batch that is left or cancelled stops sending and drains what
    is in flight.
 4. The workers live in one task of the batch's own, which ends before the block does; the caller's
@@ -18,19 +20,28 @@ from typing import Protocol, Self
 import anyio
 
 from venice_async.errors import (
+    LongWaitError,
     SessionStateError,
     StorageError,
     TooManyFailuresError,
     ValidationError,
     VeniceError,
 )
+from venice_async.policy.breaker import Breaker
 from venice_async.policy.budget import Budget, cost_of, usd
-from venice_async.policy.retry import stops_batch, too_many_failures
-from venice_async.pool import Halt
+from venice_async.policy.retry import too_many_failures
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
 from venice_async.storage.dataset import write_metadata
-from venice_async.storage.journal import Costs, Entry, Journal, JournalReader, State, check_verification
+from venice_async.storage.journal import (
+    Costs,
+    Entry,
+    Journal,
+    JournalReader,
+    State,
+    check_verification,
+    write_waits,
+)
 from venice_async.types.catalogue import ImageModel
 from venice_async.types.offer import Offer, traits_of
 from venice_async.types.outcome import (
@@ -43,15 +54,19 @@ from venice_async.types.outcome import (
     Unconfirmed,
 )
 from venice_async.types.request import ImageRequest
+from venice_async.types.statistics import Wait
 
 from .buyer import Buyer, Gate
 from .models import Models
 from .options import Options
+from .stops import Stops
+from .waiting import Waiting
 
 __all__ = ["Items", "OutcomeStream"]
 
 _ERRORS_KEPT = 100
 _ASKING = 5.0  # seconds for prices that nothing depends on
+_LOOK_EVERY = 0.5  # seconds, at what is waited for
 
 
 class Items(Protocol):
@@ -114,7 +129,9 @@ class OutcomeStream:
         self._errors: list[VeniceError] = []
         self._counts = dict.fromkeys((Generated, Skipped, Failed, Unconfirmed, Blocked), 0)
         self._began = self._ended = 0.0
-        self._halt = Halt()
+        self._stops = Stops()
+        self._breaker = Breaker(options.max_unusable, options.max_refusals)
+        self._waiting = Waiting(session, options.max_wait)
         self._stopped: VeniceError | None = None
         self._crash: BaseException | None = None
         self._crash_raised = False
@@ -143,12 +160,15 @@ class OutcomeStream:
             keep_duplicates=self._options.keep_duplicates,
             fresh=standing.fresh,
             again=self._options.again | resend,
-            halt=self._halt,
+            stops=self._stops,
+            waiting=self._waiting,
             stop=self._stop_because,
+            stop_model=self._stop_model,
             tell=self._tell_late,
             gate=self._gate,
         )
         self._priced = bool(models)
+        self._note_waits(())
         workers = self._options.workers
         if self._items.length is not None:
             workers = max(1, min(workers, self._items.length))
@@ -174,6 +194,7 @@ class OutcomeStream:
     async def _close(self) -> None:
         """End the run; the rows of its images are written while the directory is still its own."""
         journal = self._journal
+        self._note_waits(())
         write_rows = partial(write_metadata, journal.directory, synced=journal.synced)
         try:
             await journal.close(self._stopped, **({"last": write_rows} if self._rows else {}))
@@ -234,6 +255,7 @@ class OutcomeStream:
             total=self._items.length,
             elapsed=self._elapsed(),
             spent_usd=usd(self._budget.spent - self._spent_before) if self._spending_known() else None,
+            waiting=() if self._ended else self._waiting.announced,
         )
 
     @property
@@ -268,6 +290,7 @@ class OutcomeStream:
             spent_usd=progress.spent_usd,
             elapsed=progress.elapsed,
             stopped=self._stopped,
+            stopped_models=dict(self._stops.models),
             errors=tuple(self._errors),
             notes=self._models.notes,
             journal=JournalReader(self._journal.directory),
@@ -284,17 +307,38 @@ class OutcomeStream:
 
     async def _run(self, workers: int) -> None:
         try:
-            async with anyio.create_task_group() as group:
-                for _ in range(workers):
-                    group.start_soon(self._work)
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(self._look_at_waits)
+                async with anyio.create_task_group() as group:
+                    for _ in range(workers):
+                        group.start_soon(self._work)
+                beside.cancel_scope.cancel()
         finally:
             self._ended = asyncio.get_running_loop().time()
+            if self._stopped is None and self._items.exhausted:
+                self._stopped = self._stops.all_stopped
             try:
                 await self._items.close()
             except Exception as exc:  # noqa: BLE001 - raised to the reader
                 self._crash = self._crash or exc
             finally:
                 self._send.close()
+
+    async def _look_at_waits(self) -> None:
+        """Announce what is waited for, and stop what would have to wait for too long."""
+        while True:
+            waits = self._waiting.current()
+            if (over := self._waiting.too_long(waits)) is not None:
+                model, error = over
+                if model is None:
+                    self._stop_because(error)
+                else:
+                    self._stop_model(model, error)
+            self._waiting.announce(waits, self._note_waits)
+            await asyncio.sleep(_LOOK_EVERY)
+
+    def _note_waits(self, waits: tuple[Wait, ...]) -> None:
+        self._journal.writer.submit(partial(write_waits, self._journal.directory, waits))
 
     async def _drain(self) -> None:
         """Stop sending, and wait for what is in flight."""
@@ -308,13 +352,18 @@ class OutcomeStream:
             self._stopped = error
             self._stop()
 
+    def _stop_model(self, model: str, error: VeniceError) -> None:
+        self._stops.stop_model(model, error)
+        if isinstance(error, LongWaitError) and self._stops.all_stopped:
+            self._stop_because(error)
+
     def _stop(self) -> None:
-        self._halt.call()
+        self._stops.stop()
         self._items.stop()
 
     async def _work(self) -> None:
         try:
-            while not self._halt.called and (item := await self._items.next()) is not None:
+            while not self._stops.called and (item := await self._items.next()) is not None:
                 told = await self._buyer.carry_out(*self._models.resolve(*item))
                 if told is not None:
                     self._take_in(told.outcome, held=told.held)
@@ -348,6 +397,8 @@ class OutcomeStream:
         self._counts[type(outcome)] += 1
         if isinstance(outcome, Skipped):
             self._missing += bool(outcome.missing)
+        if isinstance(outcome, Generated):
+            self._breaker.succeeded(outcome.request.model)
         if isinstance(outcome, Generated | Skipped):
             return
         if len(self._errors) < _ERRORS_KEPT:
@@ -355,9 +406,18 @@ class OutcomeStream:
         if held:
             self._held += not isinstance(outcome, Blocked)
             return
-        if stops_batch(outcome.error):
-            self._stop_because(outcome.error)
+        self._ask_breaker(outcome)
         lost, tried = self.losses
         if too_many_failures(lost, tried, allowed := self._options.max_failures):
             text = f"{lost} of {tried} items failed; max_failures={allowed}"
             self._stop_because(TooManyFailuresError(text))
+
+    def _ask_breaker(self, outcome: Failed | Unconfirmed | Blocked) -> None:
+        """Stop the batch, or the model, if too many items have come to nothing alike."""
+        if (in_vain := self._breaker.unusable(outcome.error)) is not None:
+            self._stop_because(in_vain)
+        if outcome.request is None:
+            return
+        model = outcome.request.model
+        if (refused := self._breaker.ended_otherwise(model, outcome.error)) is not None:
+            self._stop_model(model, refused)

@@ -1,4 +1,4 @@
-"""What an error of one attempt means: for the item, for the money and for the batch.
+"""What an error of one attempt means: for the money, and for the next attempt.
 
 1. A purchase whose outcome is unknown is never taken for a failure: it is unconfirmed.
 2. What was never processed by the origin was not billed, and neither was a plain 4xx or 500.
@@ -14,16 +14,12 @@ import attrs
 from attrs import field, frozen
 
 from venice_async.errors import (
-    AuthenticationError,
     ConfigurationError,
     ConnectError,
     DecodeError,
     OutputExistsError,
-    PaymentRequiredError,
-    PermissionDeniedError,
     RateLimitError,
     RequestTimeoutError,
-    SessionStateError,
     StatusError,
     StorageError,
     UnconfirmedError,
@@ -36,7 +32,6 @@ __all__ = [
     "RetryPolicy",
     "confirm",
     "refusal_of",
-    "stops_batch",
     "too_many_failures",
     "was_billed",
 ]
@@ -64,15 +59,7 @@ def was_billed(error: VeniceError) -> bool:
     """Whether the image was most likely paid for: a complete answer came, and could not be used."""
     if isinstance(error, OutputExistsError):  # found out before anything is sent
         return False
-    return isinstance(error, DecodeError | StorageError)
-
-
-def stops_batch(error: VeniceError) -> bool:
-    """Whether every further request would meet the same: key, money, permission, disk or closed session."""
-    return isinstance(
-        error,
-        AuthenticationError | PaymentRequiredError | PermissionDeniedError | SessionStateError | StorageError,
-    )
+    return error.billed if isinstance(error, DecodeError) else isinstance(error, StorageError)
 
 
 def too_many_failures(lost: int, tried: int, allowed: float | None) -> bool:
@@ -172,7 +159,7 @@ class RetryPolicy:
     wait_max: float = field(default=30.0, validator=_seconds)
     resend_unconfirmed: bool = False
 
-    def wait(self, error: VeniceError, attempts: int, *, random: float) -> float | None:
+    def wait(self, error: VeniceError, attempts: int, /, *, random: float) -> float | None:
         """Seconds until the next attempt; None for no more.
 
         Args:

@@ -2,6 +2,6 @@
 
 from .admission import Admission
 from .halt import Halt, NotSentError
-from .pool import AfterFailure, BeforeSend, Pool, confirmed
+from .pool import AfterFailure, BeforeSend, Pool, Retries, confirmed
 
-__all__ = ["Admission", "AfterFailure", "BeforeSend", "Halt", "NotSentError", "Pool", "confirmed"]
+__all__ = ["Admission", "AfterFailure", "BeforeSend", "Halt", "NotSentError", "Pool", "Retries", "confirmed"]

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from venice_async.errors import StatusError, UnconfirmedError, VeniceError
 from venice_async.policy.retry import RetryPolicy, confirm
@@ -22,7 +22,7 @@ from .admission import Admission
 from .halt import Halt, NotSentError
 from .places import Places, ended_by
 
-__all__ = ["AfterFailure", "BeforeSend", "Pool", "confirmed"]
+__all__ = ["AfterFailure", "BeforeSend", "Pool", "Retries", "confirmed"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,14 @@ BeforeSend = Callable[[], Awaitable[None]]
 
 AfterFailure = Callable[[VeniceError], Awaitable[None]]
 """Awaited once an attempt that was to be sent has failed, before anybody waits for the next one."""
+
+
+class Retries(Protocol):
+    """Decides whether and when there is another attempt; `RetryPolicy`, or what stands in for it."""
+
+    def wait(self, error: VeniceError, attempts: int, /, *, random: float) -> float | None:
+        """Seconds until the next attempt after so many; None for no more."""
+        ...
 
 
 class Pool(Places):
@@ -74,6 +82,7 @@ class Pool(Places):
         after_failure: AfterFailure | None = None,
         deadline: float | None = None,
         halt: Halt | None = None,
+        retry: Retries | None = None,
     ) -> T:
         """Make an attempt once it may be made, and further ones as the retry policy says.
 
@@ -86,6 +95,7 @@ class Pool(Places):
             after_failure: Awaited after each attempt that has failed.
             deadline: For all the waiting, on the event loop's clock; None for none.
             halt: What may end the waiting; None for nothing.
+            retry: Decides in the pool's own policy's stead; None for that.
 
         Raises:
             ConfigurationError: The rate limit never holds so many images; nothing was sent.
@@ -114,7 +124,7 @@ class Pool(Places):
                         await after_failure(exc)
                     raise
 
-        return await self.retrying(admitted, model=model, deadline=deadline, halt=halt)
+        return await self.retrying(admitted, model=model, deadline=deadline, halt=halt, retry=retry)
 
     async def retrying(
         self,
@@ -123,6 +133,7 @@ class Pool(Places):
         model: str,
         deadline: float | None = None,
         halt: Halt | None = None,
+        retry: Retries | None = None,
     ) -> T:
         """Make an attempt, with its number from 1, until the retry policy is content.
 
@@ -141,7 +152,7 @@ class Pool(Places):
                     raise
                 raise lost from None
             except VeniceError as exc:
-                wait = self._retry.wait(exc, number, random=self.random())
+                wait = (retry or self._retry).wait(exc, number, random=self.random())
                 lost = exc if isinstance(exc, UnconfirmedError) else lost
                 if wait is None or (deadline is not None and self.now() + wait >= deadline):
                     error = lost or exc

@@ -25,7 +25,7 @@ from venice_async.transport import Exchange
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import Answer, ImageData, ImageFormat, ImageResponse, Moderation
 from venice_async.wire.codec import parse_answer
-from venice_async.wire.headers import answer_fields
+from venice_async.wire.headers import answer_fields, is_from_api
 from venice_async.wire.images import Event, ImageBegins
 from venice_async.wire.sniff import SniffingDecoder
 from venice_async.wire.status import error_from
@@ -154,7 +154,12 @@ class Reception:
 
     def __init__(self, exchange: Exchange, request: ImageRequest) -> None:
         self._exchange = exchange
-        self._decoder = SniffingDecoder(exchange.content_type, exchange.limits, exchange.secret)
+        self._decoder = SniffingDecoder(
+            exchange.content_type,
+            exchange.limits,
+            exchange.secret,
+            from_api=is_from_api(exchange.headers),
+        )
         self._head = answer_fields(exchange.headers, exchange.secret)
         self._expected = request.units
 
@@ -174,6 +179,8 @@ class Reception:
     async def pour_into(self, sink: Sink[Any]) -> dict[str, Any]:
         """Give every image to a sink; what `finish` returns.
 
+        Of a JSON answer that brings none, the sink gets what it says instead, to be kept.
+
         Raises:
             ContentBlockedError: The content policy blocked the answer; the sink has what came of it.
         """
@@ -182,8 +189,14 @@ class Reception:
             with suppress(VeniceError):  # however it ends: it is no picture, and was not billed
                 await self._pour(sink)
         self.check_blocked()
-        await self._pour(sink)
-        return self.finish()
+        try:
+            await self._pour(sink)
+            return self.finish()
+        except DecodeError:
+            if not self._decoder.images and (text := self._decoder.text):
+                await sink.begin(ImageBegins(0, None))
+                await sink.write(text)
+            raise
 
     async def _pour(self, sink: Sink[Any]) -> None:
         while chunk := await self._exchange.read():

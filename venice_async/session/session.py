@@ -25,7 +25,7 @@ from venice_async.errors import ConfigurationError, SessionStateError
 from venice_async.policy.guard import Guard
 from venice_async.policy.rate_limit import RateLimit
 from venice_async.policy.retry import RetryPolicy
-from venice_async.pool import AfterFailure, BeforeSend, Halt, Pool
+from venice_async.pool import AfterFailure, BeforeSend, Halt, Pool, Retries
 from venice_async.storage.files import FileSink, check_goal, name_for
 from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread
@@ -336,6 +336,7 @@ class VeniceSession:
         before_send: BeforeSend | None = None,
         after_failure: AfterFailure | None = None,
         halt: Halt | None = None,
+        retry: Retries | None = None,
         priority: int = Priority.NORMAL,
         timeout: float | Timeouts | None = None,
     ) -> R:
@@ -347,6 +348,7 @@ class VeniceSession:
             before_send: Awaited just before each attempt is sent.
             after_failure: Awaited after each attempt that has failed.
             halt: What may end the waiting before an attempt; None for nothing.
+            retry: Decides in the session's own policy's stead; None for that.
             priority: As in `generate`.
             timeout: As in `generate`.
 
@@ -364,6 +366,7 @@ class VeniceSession:
                 after_failure=after_failure,
                 deadline=attempts.deadline,
                 halt=halt,
+                retry=retry,
             )
 
     async def models(self) -> tuple[ImageModel, ...]:

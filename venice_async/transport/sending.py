@@ -24,6 +24,7 @@ from typing_extensions import override
 from venice_async.errors import (
     ConfigurationError,
     ConnectError,
+    ConnectTimeoutError,
     RequestTimeoutError,
     TransportError,
     UnconfirmedError,
@@ -40,6 +41,7 @@ MAX_IDLE = 2.0
 FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 """What aiohttp and the system raise."""
 
+_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)
 _WRITE_SIZE = 64 * 1024
 _SHOWN = 300  # characters of a foreign message, which may quote whole answers
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
@@ -104,16 +106,18 @@ def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> V
         what = f"a line of its head is longer than {line.args[1]} bytes (AnswerLimits.header_bytes)"
     if isinstance(exc, aiohttp.InvalidURL):
         return ConfigurationError(f"{what} is no URL that can be asked")
-    if isinstance(exc, aiohttp.ClientConnectorError):
+    if isinstance(exc, _NOT_CONNECTED):
         return ConnectError(f"{what}; nothing was sent")
     if body.left:
         lost = body.lost_in_time if isinstance(exc, TimeoutError) else body.lost
         return lost(f"the request was sent, and no whole answer came back: {what}")
+    if isinstance(exc, aiohttp.ConnectionTimeoutError):
+        return ConnectTimeoutError(f"{what}; nothing was sent")
     if isinstance(exc, TimeoutError):
         return RequestTimeoutError(f"{what}; nothing was sent")
     if isinstance(exc, ValueError) and not isinstance(exc, aiohttp.ClientError | OSError):
         return ConfigurationError(f"the request cannot be made: {what}")
-    return ConnectError(f"{what}; the request was not sent whole")
+    return ConnectError(f"{what}; the request was not sent whole", connected=True)
 
 
 def _line_too_long(exc: BaseException | None) -> LineTooLong | None:

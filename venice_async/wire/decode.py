@@ -29,6 +29,7 @@ from venice_async.types.options import AnswerLimits
 
 from .images import Event, Images
 from .secret import Secret
+from .words import said_in
 
 __all__ = [
     "AnswerDecoder",
@@ -139,6 +140,11 @@ class JsonDecoder:
         """How many images have begun."""
         return self._images.count
 
+    @property
+    def text(self) -> bytes:
+        """What of the body is no image, as far as it has come."""
+        return self._secret.hide_in_json(bytes(self._skeleton))
+
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next chunk of the body and return what it completes.
 
@@ -197,7 +203,7 @@ class JsonDecoder:
         images = fields.pop("images", None)
         if not self._whole:
             beyond = " and is beyond AnswerLimits.field_bytes or .depth" if self._too_much else ""
-            raise DecodeError(_without_images(images) + beyond)
+            raise DecodeError(_without_images(images, said_in(fields)) + beyond)
         self._images.check()
         return fields
 
@@ -206,7 +212,7 @@ class JsonDecoder:
             return {}
         if self._state != self._structure or self._depth or not self._skeleton:
             raise self._fault("the answer ends early", 0)
-        fields = _parse(self._secret.hide_in_json(bytes(self._skeleton)))
+        fields = _parse(self.text)
         if not isinstance(fields, dict):
             raise DecodeError("the answer is no JSON object")
         return fields
@@ -435,10 +441,10 @@ class JsonDecoder:
         return plain
 
 
-def _without_images(images: Any) -> str:
-    """What is wrong with an answer that has brought none."""
+def _without_images(images: Any, said: str) -> str:
+    """What is wrong with an answer that has brought none, and what it says instead."""
     if images is None:
-        return "the answer has no 'images'"
+        return "the answer has no 'images'" + (f"; it says {said!r:.200}" if said else "")
     return f"'images' in the answer is {'empty' if images == [] else 'no list of strings'}"
 
 

@@ -19,12 +19,17 @@ from venice_async.types.response import Deprecation, Moderation, RateLimitSnapsh
 
 from .secret import Secret
 
-__all__ = ["answer_fields", "rate_limit_of", "request_id", "retry_after"]
+__all__ = ["answer_fields", "is_from_api", "rate_limit_of", "request_id", "retry_after"]
 
 _MOST = 1e9  # of anything that a header counts
 _MILLISECONDS = 1e11  # a Unix time above this is none in seconds
 
 Headers = Mapping[str, str]
+
+
+def is_from_api(headers: Headers) -> bool:
+    """Whether an answer has a header of the API's own; a page that a proxy or a login put there has none."""
+    return any(name.lower().startswith("x-venice-") for name in headers)
 
 
 def request_id(headers: Headers) -> str | None:

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,6 +29,7 @@ from venice_async.errors import (
 from .headers import request_id, retry_after
 from .secret import Secret
 from .sentences import reason_of, replacement_in
+from .words import said_in, said_on
 
 __all__ = ["error_from"]
 
@@ -45,7 +44,7 @@ _BY_STATUS: dict[int, type[StatusError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
-_HTML_TITLE = re.compile(r"<(title|h1)\b[^<>]{0,200}>([^<]{0,500})", re.IGNORECASE)
+_OF_A_PATH = (404, 405, 410)  # what any server says of a path that it does not have
 _MESSAGE_LENGTH = 500
 _DETAILS_DEPTH = 8
 
@@ -65,15 +64,20 @@ def error_from(
     fields = parsed or {}
     details = dict(_details(fields))
     explained = [f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()]
-    message = "; ".join(filter(None, (_message(parsed, body), *explained))) or "the server gave no reason"
+    said = said_on(body) if parsed is None else said_in(parsed)
+    message = "; ".join(filter(None, (said, *explained))) or "the server gave no reason"
     message = secret.hide(" ".join(message.split()))[:_MESSAGE_LENGTH]
     code = _code(fields)
+    is_json = parsed is not None and ("error" in parsed or status not in _OF_A_PATH)
+    reason = reason_of(status, code, message, is_json=is_json)
+    if reason == "not_the_api":
+        message += "; this is not the API: check base_url"
     more: dict[str, Any] = {"replacement": replacement_in(message, headers)} if status == 404 else {}
     return _class_for(status)(
         message,
         status=status,
         code=code,
-        reason=reason_of(status, code, message, is_json=parsed is not None),
+        reason=reason,
         request_id=request_id(headers),
         details=details,
         retry_after=retry_after(headers),
@@ -96,17 +100,6 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return parsed if isinstance(parsed, dict) else None
-
-
-def _message(parsed: Mapping[str, Any] | None, body: bytes) -> str:
-    if parsed is None:
-        text = body.decode("utf-8", "replace")
-        title = _HTML_TITLE.search(text)
-        return html.unescape(title[2] if title else text).strip()
-    error = parsed.get("error", parsed.get("message"))
-    if isinstance(error, Mapping):
-        error = error.get("message")
-    return error if isinstance(error, str) else ""
 
 
 def _code(parsed: Mapping[str, Any]) -> str | None:

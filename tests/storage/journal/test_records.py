@@ -235,7 +235,9 @@ def built(cls, text, data):
         case "UnconfirmedError" | "UnconfirmedTimeoutError":
             return cls(text, status=draw(st.none() | st.just(504)), request_id=draw(st.none() | texts))
         case "DecodeError":
-            return cls(text, offset=draw(st.none() | st.integers(0, 2**70)))
+            return cls(text, offset=draw(st.none() | st.integers(0, 2**70)), billed=draw(st.booleans()))
+        case "LongWaitError":
+            return cls(text, until=draw(st.floats(0, 1e10)))
         case "ValidationError":
             value = json_values | texts | st.binary(max_size=3) | st.just(math.nan) | st.just("x" * 3000)
             fault = st.builds(Fault, texts, value, texts, texts)

@@ -20,6 +20,7 @@ from .redo import find_redos, forget
 from .schema import PRIVATE, State, check_no_shards
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
 from .status import FailureGroup, JournalStatus
+from .waiting import write_waits
 
 __all__ = [
     "DURABILITIES",
@@ -48,4 +49,5 @@ __all__ = [
     "find_redos",
     "forget",
     "load_error",
+    "write_waits",
 ]

@@ -267,6 +267,11 @@ class Journal:
         step = partial(steps.end, self._run, item, state, told, lost=billed, refund=refund)
         await self._record(Record(step))
 
+    async def put_back(self, item: int, error: VeniceError) -> None:
+        """Record why an item has no outcome: its model was stopped; it need not wait for the disk."""
+        step = partial(steps.put_back, self._run, item, dump_error(error))
+        await self._record(Record(step, durable=False))
+
     async def unconfirm(self, item: int, error: VeniceError) -> None:
         """Record that nobody knows what became of an item's last attempt."""
         step = partial(steps.end, self._run, item, State.UNCONFIRMED, dump_error(error), lost=True)

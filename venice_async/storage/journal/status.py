@@ -10,9 +10,11 @@ from typing import Any
 from attrs import frozen
 
 from venice_async.policy.budget import usd
+from venice_async.types.statistics import Wait
 
 from .records import gone_of, load_error, load_files
 from .schema import State, read_job
+from .waiting import read_waits
 
 __all__ = ["LOST", "THERE", "FailureGroup", "JournalStatus", "status_of"]
 
@@ -20,7 +22,13 @@ THERE = f"({State.RECEIVED}, {State.DONE})"
 LOST = (
     f"({State.SENT}, {State.RECEIVED}, {State.FAILED}, {State.BILLED}, {State.UNCONFIRMED}, {State.BLOCKED})"
 )
-_NAMES = {State.FAILED: "failed", State.UNCONFIRMED: "unconfirmed", State.BLOCKED: "blocked"}
+_WITH_ERRORS = f"({State.PENDING}, {LOST[1:]}"
+_NAMES = {
+    State.PENDING: "pending",
+    State.FAILED: "failed",
+    State.UNCONFIRMED: "unconfirmed",
+    State.BLOCKED: "blocked",
+}
 
 
 @frozen(kw_only=True)
@@ -28,7 +36,8 @@ class FailureGroup:
     """Items that have ended alike.
 
     Attributes:
-        outcome: `failed`, `billed` (failed, and paid for), `unconfirmed` or `blocked`.
+        outcome: `failed`, `billed` (failed, and paid for), `unconfirmed`, `blocked`, or `pending` (put back,
+            because its model was stopped).
         reason: The error's type, with the status and code where a server gave them.
         message: What the first of them said.
         count: How many there are.
@@ -65,6 +74,7 @@ class JournalStatus:
         rate: Items done a minute in the last run; 0 before the first, or where the clock went back.
         balance_usd: The balance as the last answer told it, or None.
         failures: What went wrong, the most frequent first.
+        waiting: What keeps requests from being sent just now.
     """
 
     job: dict[str, str]
@@ -87,6 +97,7 @@ class JournalStatus:
     rate: float
     balance_usd: float | None
     failures: tuple[FailureGroup, ...]
+    waiting: tuple[Wait, ...] = ()
 
 
 def status_of(connection: Connection, directory: Path, *, running: bool) -> JournalStatus:
@@ -127,6 +138,7 @@ def status_of(connection: Connection, directory: Path, *, running: bool) -> Jour
         rate=60 * done / (newest - began) if done and newest > began else 0.0,
         balance_usd=_balance(connection),
         failures=tuple(_failures(connection)),
+        waiting=read_waits(directory) if running else (),
     )
 
 
@@ -154,7 +166,7 @@ def _balance(connection: Connection) -> float | None:
 def _failures(connection: Connection) -> Iterator[FailureGroup]:
     told = (
         "SELECT id, state, CAST(error AS TEXT) AS told FROM items WHERE error IS NOT NULL"
-        f" AND state IN {LOST} AND (state != {State.SENT} OR ended_run = run)"
+        f" AND state IN {_WITH_ERRORS} AND (state != {State.SENT} OR ended_run = run)"
     )
     rows: Any = connection.execute(
         "SELECT state, told ->> '$.type' AS kind, told ->> '$.state.status' AS status,"

@@ -33,6 +33,7 @@ __all__ = [
     "intend",
     "mark_done",
     "note",
+    "put_back",
     "receive",
     "withdraw",
 ]
@@ -196,6 +197,15 @@ def note(run: int, item: int, error: bytes, connection: Connection) -> None:
     """Something went wrong, and the images are whole all the same."""
     connection.execute(
         "UPDATE items SET error = ?, ended_at = ?, ended_run = ? WHERE id = ?",
+        (error, time.time(), run, item),
+    )
+
+
+def put_back(run: int, item: int, error: bytes, connection: Connection) -> None:
+    """Nothing more is sent for the item's model: it stays what it was, and it is known why."""
+    connection.execute(
+        "UPDATE items SET error = ?, ended_at = ?, ended_run = ?"
+        f" WHERE id = ? AND state IN ({State.PENDING}, {State.FAILED})",
         (error, time.time(), run, item),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 from attrs import define, field, frozen
@@ -91,7 +92,7 @@ class Totals:
         """
         busy = seconds_at_work(zip(self._began, self._gone, strict=True))
         running |= self._running
-        counts = {name: self._counts[name] for name in _COUNTS}
+        counts: dict[str, Any] = {name: self._counts[name] for name in _COUNTS}
         return ShardedStatus(
             **counts,
             job=dict(mark.job),
