@@ -99,7 +99,7 @@ async def had_again(venice, sandbox, into, items):
     files = {}
     for image in JournalReader(into).images():
         files.setdefault(image.index, []).append(into / image.file.name)
-    deleted = 0
+    deleted, wanted = 0, []
     for number, paths in files.items():
         if items[number].later in {"deleted", "forgotten", "deleted and redone"}:
             paths[-1].unlink()
@@ -108,7 +108,9 @@ async def had_again(venice, sandbox, into, items):
             forget(into, [paths[-1]])
         if "redone" in items[number].later:
             script(sandbox, number, items[number].again)
-            await redo(venice, into, files=paths[:1], durability="process")
+            wanted.append(paths[0])
+    if wanted:
+        await redo(venice, into, files=wanted, durability="process")
     return deleted
 
 
