@@ -54,8 +54,8 @@ def redo(
     screen = Screen()
     named = files or []
     if wanted_no_more:
-        forgotten = forget(directory, named, missing=missing)
-        screen.say(f"{len(forgotten)} files are missed no more")
+        forgotten = len(forget(directory, named, missing=missing))
+        screen.say("1 file is missed no more" if forgotten == 1 else f"{forgotten} files are missed no more")
         return 0
 
     async def work(session: VeniceSession) -> int:

@@ -75,7 +75,7 @@ class RecordedImage:
         item: The number of its item in the journal.
         index: Its request's place in the input.
         image: Its place in its answer, from 0.
-        request: What was asked, with the seed that was sent.
+        request: What was asked, with the seed that was sent; only the first image of an answer has it.
         answer: What came back.
         sent_at: When its last attempt was sent, Unix seconds.
         ended_at: When it was whole, Unix seconds.
@@ -91,6 +91,11 @@ class RecordedImage:
     sent_at: float | None
     ended_at: float | None
     spent_usd: float
+
+    @property
+    def seed(self) -> int | None:
+        """Its own seed; None where nobody knows it: the further images of an answer have random ones."""
+        return self.request.seed if self.image == 0 else None
 
 
 class JournalReader:
@@ -203,7 +208,7 @@ class JournalReader:
                         yield RecordedFile(self.directory / file.name, file.sha256, file.size)
 
     def images(self) -> Iterator[RecordedImage]:
-        """Every image that is under its name, in the order of the input; blocks.
+        """Every image that got its name, in the order of the input, also if it is missing; blocks.
 
         Raises:
             StorageError: The journal cannot be read.
@@ -292,6 +297,8 @@ class JournalReader:
         kept = load_files(files)
         saved = load_answer(answer, self.directory, kept)
         for image, file in enumerate(kept):
+            if not file.wanted and gone_of(self.directory, (file,)):
+                continue
             yield RecordedImage(
                 file=file,
                 item=item,
