@@ -83,6 +83,17 @@ def test_a_fault_of_many_rows_is_told_once(generated, tmp_path):
     assert err.count("width = 510") == 1
 
 
+def test_every_prompt_that_is_too_long_is_told(generated, tmp_path):
+    rows = ["prompt", "x" * 1600, "a fox", "x" * 1502, "x" * 1500]
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    code, err, _ = generated("--from", "rows.csv", "--limits", "model", *SD35)
+    assert code == 1
+    assert [line.split(",")[0] for line in err.splitlines() if "characters, not" in line] == [
+        "  line 2",
+        "  line 4",
+    ]
+
+
 def test_bad_rows_that_are_left_out_are_not_looked_at(generated, tmp_path):
     (tmp_path / "rows.csv").write_text("prompt,steps\na fox,99\na hen,5\n")
     code, err, sent = generated("--from", "rows.csv", "--skip-bad-rows", *SMALL, "--model", "venice-sd35")

@@ -1,6 +1,7 @@
 """A job held against its models and the styles, before anything of it is sent.
 
-1. Of requests that differ only in their seed or prompt, one is looked at: the first seed, the longest prompt.
+1. Of requests that differ only in what no model objects to, one is looked at, and the longest prompt: looking
+   at a file's rows takes about as long as reading them.
 2. What cannot be had refuses nothing; the server checks as well.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import anyio.to_thread
@@ -20,13 +22,19 @@ from venice_async.session import VeniceSession
 from venice_async.storage.inputs import RequestFile
 from venice_async.sweep import Sweep
 from venice_async.types.offer import Offer
-from venice_async.types.request import ImageRequest
+from venice_async.types.request import NEVER_SENT, ImageRequest
 
 from .screen import Screen
 
 __all__ = ["check_requests"]
 
 _FAULTS_SHOWN = 20
+# What the validators of a request bound by themselves for every model, and what is told apart otherwise.
+_OF_ANY_MODEL = {"cfg_scale", "lora_strength", "inpaint", "anon_user_id", "extra", *NEVER_SENT}
+_OTHERWISE = {"prompt", "negative_prompt", "seed", "style_references"}
+_of_a_model = attrgetter(
+    *(each.name for each in attrs.fields(ImageRequest) if each.name not in _OF_ANY_MODEL | _OTHERWISE)
+)
 
 
 async def check_requests(
@@ -89,6 +97,7 @@ class _Findings:
     styled: bool = field(init=False, default=False)
     _told: set[tuple[str, str, str]] = field(init=False, factory=set)
     _unused: set[str] | None = field(init=False, default=None)
+    _longest: dict[tuple[Any, ...], int] = field(init=False, factory=dict)
 
     def look_through(self, what: ImageRequest | Sweep | RequestFile) -> None:
         """Look at every request that may tell something new."""
@@ -101,8 +110,14 @@ class _Findings:
         return fields if self._unused is not None and self._unused.issuperset(fields) else []
 
     def _look_at(self, place: str, request: ImageRequest) -> None:
+        shape, length = _shape(request), len(request.prompt)
+        if length <= self._longest.get(shape, -1) and not request.prompt.isspace():
+            return
         self.styled |= request.style_preset is not None
-        for fault in self.offer.faults(request):
+        faults = self.offer.faults(request)
+        if not any(fault.field == "prompt" for fault in faults):
+            self._longest[shape] = max(length, self._longest.get(shape, -1))
+        for fault in faults:
             told = (fault.field, repr(fault.value), fault.expected)
             if told not in self._told and len(self.faults) < _FAULTS_SHOWN:
                 self._told.add(told)
@@ -116,6 +131,17 @@ class _Findings:
                 names["seed"] = None
             if names:
                 self.ignored.setdefault(model.id, {}).update(names)
+
+
+def _shape(request: ImageRequest) -> tuple[Any, ...]:
+    """All that a model may object to, or ignore, but the prompt."""
+    negative = request.negative_prompt
+    return (
+        *_of_a_model(request),
+        None if negative is None else len(negative),
+        request.seed is None,
+        len(request.style_references or ()),
+    )
 
 
 def _telling(what: ImageRequest | Sweep | RequestFile) -> Iterator[tuple[str, ImageRequest]]:
