@@ -118,7 +118,7 @@ def test_a_refusal_meets_whom_it_is_about(row, carry_out):
 
 _RAY = {"CF-RAY": "8f1-FRA"}
 _HTML = [
-    Row("html 200", Api(Fault(html=True, headers={"x-venice-version": "1"})),
+    Row("html 200", Api(Fault(html=True, billed=True, headers={"x-venice-version": "1"})),
         "image DecodeError+paid image", received=3, billed=3, files=2, kept=1, says="page of HTML"),
     Row("html 200 of somebody else", Api(Fault(html=True, billed=False)), "image DecodeError image",
         received=3, billed=2, files=2, kept=1, says="page of HTML"),

@@ -162,6 +162,7 @@ class Reception:
         )
         self._head = answer_fields(exchange.headers, exchange.secret)
         self._expected = request.units
+        self._poured = False
 
     @classmethod
     async def open(cls, exchange: Exchange, request: ImageRequest) -> Reception:
@@ -193,7 +194,7 @@ class Reception:
             await self._pour(sink)
             return self.finish()
         except DecodeError:
-            if not self._decoder.images and (text := self._decoder.text):
+            if not self._poured and (text := self._decoder.text):
                 await sink.begin(ImageBegins(0, None))
                 await sink.write(text)
             raise
@@ -201,6 +202,7 @@ class Reception:
     async def _pour(self, sink: Sink[Any]) -> None:
         while chunk := await self._exchange.read():
             for event in self._decoder.feed(chunk):
+                self._poured = True
                 if isinstance(event, ImageBegins):
                     await sink.begin(event)
                 else:
