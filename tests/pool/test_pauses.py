@@ -198,7 +198,7 @@ def test_an_even_pace_beside_a_call_ends_a_window_after_it(later, seconds):
 
 def test_calls_that_keep_coming_keep_the_pace_even():
     permits = Permits(RateLimit.per_minute(20))
-    permits.called(0)
+    permits.called_at = 0
     assert [permits.has_callers("m", now) for now in (0, 59, 60)] == [True, True, False]
-    permits.called(59)
+    permits.called_at = 59
     assert [permits.has_callers("m", now) for now in (60, 118, 119)] == [True, True, False]

@@ -106,8 +106,13 @@ class _Record:
     def end(self, now: float) -> None:
         """A request is over, however."""
         self.in_flight -= 1
-        if now >= self.silent_until:
+        if self.one_first and now >= self.silent_until:
             self.one_first = False
+
+    def succeed(self, now: float) -> None:
+        """A request is over, and well."""
+        self.in_a_row += 1
+        self.end(now)
 
     def fail(self, now: float) -> None:
         """A failure counts."""
@@ -152,8 +157,7 @@ class GuardState:
     def caution(self, model: str) -> Caution:
         """What the guard asks of the requests for a model just now."""
         record = self._record(model)
-        bounded = self.guard is not None and (self.guard.strict or record.in_a_row < _TRUSTED_AFTER)
-        return Caution(self.most if bounded else inf, record.one_first)
+        return Caution(self.most if self._is_bounded(record) else inf, record.one_first)
 
     def caution_of_all(self, model: str) -> Caution:
         """The same for all processes that share the key: they count the requests of all models together."""
@@ -167,11 +171,13 @@ class GuardState:
 
     def wait(self, model: str, now: float) -> float | None:
         """Seconds until a request for a model may start: 0 for now; None: not before an answer has come."""
-        if (until := self.silent_until(model)) > now:
-            return until - now
         record = self._record(model)
-        seconds = self.caution(model).wait(now, record.failures, record.in_flight)
-        if not seconds and self.guard is not None and now < record.told_until:
+        if now < record.silent_until or now < self._key.silent_until:
+            return self.silent_until(model) - now
+        seconds: float | None = 0.0
+        if record.one_first or self._is_bounded(record):
+            seconds = self.caution(model).wait(now, record.failures, record.in_flight)
+        if now < record.told_until and not seconds and self.guard is not None:
             left = record.remaining - record.failures.count(record.told_at)
             if record.in_flight >= left:
                 seconds = None if record.in_flight else record.told_until - now
@@ -189,9 +195,8 @@ class GuardState:
 
     def succeeded(self, model: str, now: float) -> None:
         """A 2xx came."""
-        for record in (self._key, self._model(model)):
-            record.end(now)
-            record.in_a_row += 1
+        self._key.succeed(now)
+        self._model(model).succeed(now)
 
     def failed(self, model: str, now: float, error: VeniceError) -> bool:
         """Any other status came, or no whole answer did; whether that counts as a failure."""
@@ -246,6 +251,9 @@ class GuardState:
             self._key.failures.insert(heard)
             for record in (self._key, *self._models.values()):
                 record.in_a_row = 0
+
+    def _is_bounded(self, record: _Record) -> bool:
+        return self.guard is not None and (record.in_a_row < _TRUSTED_AFTER or self.guard.strict)
 
     def _record(self, model: str) -> _Record:
         return self._model(model) if self._by_model else self._key

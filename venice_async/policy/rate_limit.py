@@ -106,12 +106,15 @@ class Permits:
     Args:
         rate_limit: How fast to send; None for a server without limits, where only a model that is
             overloaded makes anybody wait.
+
+    Attributes:
+        called_at: When the last call came that is not bulk work.
     """
 
     rate_limit: RateLimit | None = RateLimit()
+    called_at: float = field(init=False, default=-math.inf)
     _buckets: dict[str, Bucket] = field(init=False, factory=dict)
     _days: dict[str, Day] = field(init=False, factory=dict)
-    _called_at: float = field(init=False, default=-math.inf)
     _of_the_key: Bucket | None = field(init=False, default=None)
     _expected: dict[str, int] = field(init=False, factory=dict)
     _loads: dict[str, _Load] = field(init=False, factory=dict)
@@ -194,13 +197,9 @@ class Permits:
                 day.sent(now, units)
         return permit
 
-    def called(self, now: float) -> None:
-        """A call came that is not bulk work."""
-        self._called_at = now
-
     def has_callers(self, model: str, now: float) -> bool:
         """Whether calls other than bulk work came within the last window."""
-        return self.rate_limit is not None and now < self._called_at + self.bucket(model).window
+        return self.rate_limit is not None and now < self.called_at + self.bucket(model).window
 
     def withdrawn(self, permit: Permit) -> None:
         """The permit was taken, and not used after all."""

@@ -159,7 +159,7 @@ class Places:
         admission = self._at_once(model, units, priority)
         if admission is None:
             if priority > Priority.BULK:
-                self.permits.called(self.now())
+                self.permits.called_at = self.now()
             call = Waiting(
                 model=model,
                 units=units,
@@ -333,7 +333,7 @@ class Places:
         self.guard.started(model)
         even = self._keeps_distance(model, now, priority)
         if priority > Priority.BULK:
-            self.permits.called(now)
+            self.permits.called_at = now
         return Admission(self, self.permits.sent(model, now, units), even=even)
 
     def _come_back(self, when: float) -> None:

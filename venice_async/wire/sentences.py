@@ -53,10 +53,9 @@ def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> 
     """
     if not is_json:
         return _PAGES.get(status)
-    sentence = next((reason for found, reason in _SENTENCES.get(status, ()) if found.search(message)), None)
-    if sentence == "error_budget":
-        return sentence
-    return _CODES.get(code or "", sentence)
+    sentences = _SENTENCES.get(status, ())
+    said: Reason | None = next((reason for found, reason in sentences if found.search(message)), None)
+    return said if said == "error_budget" or code is None else _CODES.get(code, said)
 
 
 def failures_in(message: str) -> int | None:
