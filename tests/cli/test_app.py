@@ -52,7 +52,7 @@ def test_a_missing_key_says_how_to_get_one_and_how_to_do_without(called, command
     """In one line."""
     arguments = ["a fox", "--model", "m", "--into", "x"] if command == "generate" else []
     code, out, err = called(command, *arguments)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert err.startswith("error: no API key: make one in the API settings of venice.ai")
     assert "--sandbox" in err
     assert len(err.splitlines()) == 1

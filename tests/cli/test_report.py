@@ -36,7 +36,7 @@ def test_a_report_tells_what_went_wrong(called, settings):
     code, out, _ = called("report", "out")
     assert code == 0
     assert "images  0 in 0 answers" in out
-    assert "1 failed: 404" in out
+    assert "1 pending: 404" in out
 
 
 def test_a_sheet_is_one_picture(called, job, tmp_path):

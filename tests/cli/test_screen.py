@@ -115,7 +115,7 @@ def test_the_display_shows_where_the_job_stands(tmp_path, slow):
     assert all(len(line) <= COLUMNS for line in [*bars, *files])
     assert any(line.startswith("failed 3 ('a lighthouse at dusk") for line in terminal.lines)
     assert "15 of 16 generated, 1 failed for $0.15 in" in terminal.lines[-4]
-    assert terminal.lines[-3] == "the same command again goes on where this one ended"
+    assert terminal.lines[-3] == "the same command sends again what failed at no cost"
     assert terminal.lines[-2] == "to look at them: lighthouse/index.html"
 
 

@@ -156,5 +156,5 @@ def test_a_port_that_is_taken_is_told(called, sandbox):
     """With its number."""
     port = sandbox.url.split(":")[2].split("/")[0]
     code, _, err = called("sandbox", "--port", port)
-    assert code == 1
+    assert code == 2
     assert port in err

@@ -143,7 +143,7 @@ def test_no_batch_begins_there(called, job, settings, command):
     """The message says what to do; nothing is sent, and nothing changes."""
     before = content(job)
     code, out, err = called(*command, **settings)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert err == (
         "error: out holds a job in shards. Nothing was sent; use --dask, or a shard's own directory,"
         " such as out/00000\n"

@@ -14,7 +14,14 @@ from typing import Annotated
 
 import typer
 
-from venice_async.errors import ConfigurationError, MissingExtraError, ValidationError, VeniceError
+from venice_async.errors import (
+    ConfigurationError,
+    MissingExtraError,
+    NotFoundError,
+    TooManyFailuresError,
+    ValidationError,
+    VeniceError,
+)
 from venice_async.policy.scope import passes
 from venice_async.report import BatchReport
 
@@ -44,6 +51,7 @@ NOT_NOW = 75
 INTERRUPTED = 130
 """Stopped by Ctrl-C, SIGTERM or SIGHUP."""
 
+_FINAL = (NotFoundError, TooManyFailuresError)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 
@@ -108,6 +116,8 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
             yield "the same command resumes where this one ended"
         elif all(map(passes, stopped)):
             yield "the same command resumes later, where this one ended"
+        elif any(isinstance(error, _FINAL) for error in report.stopped_models.values()):
+            yield "the same command would meet the same: another model or request is another job (--extend)"
         else:
             yield "once that is mended, the same command resumes where this one ended"
     if report.failed > billed:
