@@ -11,6 +11,7 @@ import attrs
 from venice_async import (
     BatchReport,
     Blocked,
+    ContentBlockedError,
     Failed,
     Generated,
     ImageData,
@@ -69,8 +70,11 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
                     assert_type(error, VeniceError)
                 case Unconfirmed(error=unknown):
                     assert_type(unknown, UnconfirmedError)
-                case Skipped(paths=there):
+                case Blocked(error=blocked):
+                    assert_type(blocked, ContentBlockedError)
+                case Skipped(paths=there, missing=gone):
                     assert_type(there, tuple[Path, ...])
+                    assert_type(gone, tuple[Path, ...])
         assert_type(outcomes.progress, Progress)
 
 
