@@ -61,6 +61,6 @@ def test_where_there_is_no_cluster_an_error_says_so(settings, tmp_path, cluster,
     """Nothing is sent."""
     settings["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "1s"
     done = generate(settings, tmp_path, "--dask", cluster)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 2, done.stderr
     assert told in done.stderr
     assert settings.sent == []

@@ -53,7 +53,7 @@ def test_what_cannot_be_exported_is_one_readable_error(export, called, settings,
     more = ("generate", "a fox", *SMALL, "--seeds", "0-4", "--format", "png", "--into", "out", "--extend")
     assert called(*more, **settings)[0] == 0
     code, out, err = export("--format", "parquet", "--to", "data")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert (
         err
         == "error: an export is of one format, and there are 5 png, 5 webp: choose one with --image-format\n"

@@ -102,7 +102,7 @@ def test_the_package_itself_can_be_run(tmp_path):
 def test_without_a_key_it_says_what_to_do(called, tmp_path):
     """One line, with the variable and the way to try without one."""
     code, out, err = called("generate", "a fox", *SMALL, "--into", "out")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "VENICE_API_KEY" in err
     assert "--sandbox" in err
     assert len(err.splitlines()) == 1
@@ -671,5 +671,5 @@ def test_a_closed_standard_input_is_told(tmp_path, settings):
         cwd=tmp_path,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == "error: standard input is closed\n"
