@@ -214,7 +214,7 @@ def test_a_bad_file_is_told_with_its_place_before_anything_is_bought(row, tmp_pa
         row.read(tmp_path)
     assert row.told in str(caught.value)
     code, _, err = generate(*row.options)
-    assert (code, bought()) == (1, [])
+    assert (code, bought()) == (2, [])
     assert row.told in err
     assert {path.name for path in tmp_path.iterdir()} == {row.called}
     code, _, err = generate(*row.options, "--skip-bad-rows")

@@ -53,9 +53,11 @@ def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> 
     """
     if not is_json:
         return _PAGES.get(status)
-    sentences = _SENTENCES.get(status, ())
-    said: Reason | None = next((reason for found, reason in sentences if found.search(message)), None)
-    return said if said == "error_budget" or code is None else _CODES.get(code, said)
+    of_the_code = _CODES.get(code or "")
+    for sentence, said in _SENTENCES.get(status, ()):
+        if sentence.search(message):
+            return said if of_the_code is None or said == "error_budget" else of_the_code
+    return of_the_code
 
 
 def failures_in(message: str) -> int | None:
