@@ -53,9 +53,10 @@ def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> 
     """
     if not is_json:
         return _PAGES.get(status)
-    sentences = _SENTENCES.get(status, ())
-    said: Reason | None = next((reason for found, reason in sentences if found.search(message)), None)
-    return said if said == "error_budget" or code is None else _CODES.get(code, said)
+    for found, said in _SENTENCES.get(status, ()):
+        if found.search(message):
+            return said if said == "error_budget" else _CODES.get(code or "", said)
+    return _CODES.get(code or "")
 
 
 def failures_in(message: str) -> int | None:
