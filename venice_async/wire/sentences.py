@@ -53,11 +53,10 @@ def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> 
     """
     if not is_json:
         return _PAGES.get(status)
-    of_the_code = _CODES.get(code or "")
-    for sentence, said in _SENTENCES.get(status, ()):
-        if sentence.search(message):
-            return said if of_the_code is None or said == "error_budget" else of_the_code
-    return of_the_code
+    for found, said in _SENTENCES.get(status, ()):
+        if found.search(message):
+            return said if said == "error_budget" else _CODES.get(code or "", said)
+    return _CODES.get(code or "")
 
 
 def failures_in(message: str) -> int | None:
