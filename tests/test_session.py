@@ -50,7 +50,10 @@ def test_the_reference_pages_example_brings_a_picture(curl_body):
     """Its body, inpainting included, goes out exactly as it stands there, and a picture comes back."""
 
     async def main():
-        async with Sandbox(latency=0) as sandbox, plain(KEY, base_url=sandbox.url) as venice:
+        async with (
+            Sandbox(latency=0, profile="2025") as sandbox,
+            plain(KEY, base_url=sandbox.url) as venice,
+        ):
             answer = await venice.generate(structure_request(curl_body))
         return answer, sandbox.requests[-1].body
 
@@ -150,7 +153,7 @@ def test_raw_bytes_where_json_was_asked_for_are_understood(fox, png):
 
 
 BAD_ANSWERS = {
-    "html": Fault(html=True),
+    "html": Fault(html=True, billed=True),
     "base64": Fault(damage="base64"),
     "magic": Fault(damage="magic"),
     "empty": Fault(damage="empty"),
@@ -277,10 +280,9 @@ def test_the_catalogue_refuses_a_wrong_key():
 
     async def main():
         async with Sandbox(api_key="right") as sandbox, plain(KEY, base_url=sandbox.url) as venice:
-            assert await venice.styles()  # needs no key
-            for call in (venice.models(), venice.rate_limits()):
+            for call in (venice.styles, venice.models, venice.rate_limits):
                 with pytest.raises(AuthenticationError):
-                    await call
+                    await call()
 
     asyncio.run(main())
 

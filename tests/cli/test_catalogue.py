@@ -26,8 +26,8 @@ def test_models_are_listed_with_their_prices(called, settings):
     models = asked(settings["VENICE_BASE_URL"], VeniceSession.models)
     assert (code, err) == (0, "")
     assert [row[0] for row in rows] == [model.id for model in models]
-    assert dict(zip([row[0] for row in rows], rows, strict=True))["qwen-image"][1:3] == [
-        "0.03",
+    assert dict(zip([row[0] for row in rows], rows, strict=True))["z-image-turbo"][1:3] == [
+        "0.01",
         "steps to 8, sides by 8",
     ]
     assert any("1K 0.18, 2K 0.23, 4K 0.35" in line for line in out.splitlines())

@@ -29,9 +29,9 @@ def test_set_multiplies_rows_and_prompts(called, settings, tmp_path):
 
 
 def test_models_can_come_from_set_alone(called, settings):
-    several = ["--set", "model=fluently-xl,flux-dev", "--width", "64", "--height", "64"]
+    several = ["--set", "model=fluently-xl,flux-2-pro", "--width", "64", "--height", "64"]
     assert called("generate", "a fox", *several, "--into", "out", **settings)[0] == 0
-    assert [body["model"] for body in settings.sent] == ["fluently-xl", "flux-dev"]
+    assert [body["model"] for body in settings.sent] == ["fluently-xl", "flux-2-pro"]
 
 
 def test_standard_input_may_hold_rows(called, settings, monkeypatch):

@@ -111,13 +111,14 @@ def test_the_api_of_today_is_the_usual_one():
     assert 80_000 < told[1] <= 86_400
 
 
-def test_the_pages_inpaint_passes_with_the_api_of_2025():
-    """And with none other."""
-    inpaint = {"strength": 50, "source_image_base64": "..."}
+def test_the_pages_own_request_passes_with_the_api_of_2025(curl_body):
+    """As it stands there; today its `inpaint` is refused."""
     with served("--profile", "2025") as url:
-        assert asked(url, inpaint=inpaint)[0] == 200
+        status, _, body = asked(url, **curl_body)
+    assert status == 200
+    assert json.loads(body)["request"] == curl_body
     with served() as url:
-        assert asked(url, inpaint=inpaint)[0] == 400
+        assert asked(url, **curl_body)[0] == 400
 
 
 @pytest.mark.parametrize(

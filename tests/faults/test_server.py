@@ -115,7 +115,7 @@ def test_a_refusal_meets_whom_it_is_about(row, carry_out):
 
 
 _HTML = [
-    Row("html 200", Api(Fault(html=True)), "image DecodeError+paid image",
+    Row("html 200", Api(Fault(html=True, billed=True)), "image DecodeError+paid image",
         received=3, billed=3, files=2, kept=1),
     *(
         Row(f"html {status}", Api(Fault(status, html=True, billed=True)), "image unconfirmed image",

@@ -86,6 +86,18 @@ OVERLOADED = "The model is currently overloaded. Please try again later."
         ),
         ("404", 404, {"error": "Specified model not found"}),
         ("error:nothing today", 200, {"error": "nothing today"}),
+        (
+            "openai-error:no such size",
+            400,
+            {
+                "error": {
+                    "message": "no such size",
+                    "type": "invalid_request_error",
+                    "code": None,
+                    "param": None,
+                }
+            },
+        ),
         ("503:MODEL_OFFLINE", 503, {"error": "The model is offline", "code": "MODEL_OFFLINE"}),
         ("500:UNKNOWN_ERROR", 500, {"error": "An unknown error occurred", "code": "UNKNOWN_ERROR"}),
     ],

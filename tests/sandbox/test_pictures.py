@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
@@ -98,6 +98,7 @@ def test_any_size_can_be_painted(size):
     assert picture({**BODY, "width": size[0], "height": size[1]}).size == size
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=100))
 def test_any_prompt_can_be_painted(prompt):
     """No text that JSON can carry keeps the painter from painting."""

@@ -43,9 +43,12 @@ def test_one_key_only(call):
     with Sandbox(api_key="right", latency=0) as sandbox:
         assert call(sandbox, key="right").status == 200
         wrong = call(sandbox, key="wrong")
-        limits = call(sandbox, None, key="wrong", path="/api_keys/rate_limits")
+        tables = [
+            call(sandbox, None, key="wrong", path=path)
+            for path in ("/api_keys/rate_limits", "/models", "/image/styles")
+        ]
     assert (wrong.status, wrong.json) == (401, {"error": "Authentication failed"})
-    assert limits.status == 401
+    assert [table.status for table in tables] == [401] * 3
 
 
 @pytest.mark.parametrize(
@@ -100,32 +103,15 @@ def test_profile_is_the_sandboxs(call, small):
     assert 'profile="2025"' in told
 
 
-PAGE = (
-    '{ "model": "fluently-xl", "prompt": "A beautiful sunset over a mountain range",'
-    ' "negative_prompt": "Clouds, Rain, Snow", "style_preset": "3D Model", "height": 1024, "width": 1024,'
-    ' "steps": 30, "cfg_scale": 7.5, "seed": 123456789, "lora_strength": 50, "safe_mode": false,'
-    ' "return_binary": false, "hide_watermark": false, "inpaint": { "strength": 50,'
-    ' "source_image_base64": "...", "mask": { "image_prompt": "Generate a high-resolution image of a cute'
-    " lop-eared rabbit with a fluffy coat. The rabbit should have a light brown and white fur pattern, with"
-    " the white fur prominently covering its chest and underside. Its ears should be long and droop down on"
-    " either side of its head, with the inner part of the ears showing a delicate pink hue. The rabbit"
-    " should have expressive dark eyes and a small, pink nose. It should be sitting upright on a soft, light"
-    " blue cushion, with a cozy, indoor setting in the background that includes a neutral-toned wall and"
-    " wooden elements. The overall mood should be warm and endearing, capturing the gentle and charming"
-    ' nature of the rabbit.", "object_target": "rabbit\'s face",'
-    ' "inferred_object": "rabbit\'s face wearing round silver spectacles" } } }'
-)
-
-
-def test_the_pages_own_request_passes_word_for_word_in_2025(call):
+def test_the_pages_own_request_passes_word_for_word_in_2025(call, curl_body):
     """With its `inpaint`, on a socket, and it comes back as it was sent; today that alone is refused."""
     with Sandbox(profile="2025", latency=0) as sandbox:
-        reply = call(sandbox, PAGE.encode(), headers={"Content-Type": "application/json"})
+        reply = call(sandbox, curl_body)
     assert (reply.status, len(reply.json["images"])) == (200, 1)
-    assert reply.json["request"] == json.loads(PAGE)
+    assert reply.json["request"] == sandbox.requests[-1].body == curl_body
     assert sandbox.account.billed == 1
     with Sandbox(latency=0) as sandbox:
-        refused = call(sandbox, PAGE.encode())
+        refused = call(sandbox, curl_body)
     assert refused.status == 400
     assert [issue["path"] for issue in refused.json["issues"]] == [["inpaint"]]
 

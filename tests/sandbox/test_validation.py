@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from venice_async.sandbox.profile import PROFILES
@@ -369,6 +369,7 @@ FIELDS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6) | JSON)
 def test_any_json_is_judged(body):
     """No body makes the validator fail, and every issue can be explained."""

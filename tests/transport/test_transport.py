@@ -291,7 +291,7 @@ def test_an_error_status_is_its_error(status, kind, code, fox):
     """With the status, the API's code, and the id that support asks for."""
 
     async def main():
-        async with Sandbox(latency=0, faults=[(Fault(status), 1)]) as sandbox:
+        async with Sandbox(latency=0, profile="2025", faults=[(Fault(status), 1)]) as sandbox:
             async with plain(KEY, base_url=sandbox.url) as venice:
                 with pytest.raises(StatusError) as caught:
                     await venice.generate(fox)
@@ -541,7 +541,7 @@ def test_a_large_request_arrives_whole(png_of):
 
     async def main():
         async with (
-            Sandbox(latency=0, images=paint) as sandbox,
+            Sandbox(latency=0, profile="2025", images=paint) as sandbox,
             plain(KEY, base_url=sandbox.url) as venice,
         ):
             await venice.generate(large_request())

@@ -118,9 +118,9 @@ class Fault:
 
         What the API refuses in words of its own: "overloaded:30" (seconds of Retry-After), "ratelimit:6"
         and "locked-out:30" (seconds until the reset), "pro-only", "region", "privacy", "disabled",
-        "spent", "x402", "retired:z-image-turbo" (the replacement). And what is no picture: "blocked",
-        "error:text" (with status 200), "login" and "firewall:403" (HTML of a proxy), "damage:avif",
-        "damage:url".
+        "spent", "x402", "retired:z-image-turbo" (the replacement), "openai-error:text". And what is no
+        picture: "blocked", "error:text" (with status 200), "login" and "firewall:403" (HTML of a proxy),
+        "damage:avif", "damage:url".
 
         Raises:
             ValueError: It is not written like that.

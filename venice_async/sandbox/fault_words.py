@@ -31,7 +31,8 @@ EXAMPLES = (
     "503, 503*3, reset:body, delay:2.5, html:502, truncated, chunked, damage:base64, drop:timing,"
     " drip:1000, type:text/plain, encoding:gzip, 503:MODEL_OFFLINE, billed:504, unbilled:reset,"
     " overloaded:30, ratelimit:6, locked-out:30, pro-only, region, privacy, disabled, spent, x402,"
-    " retired:z-image-turbo, firewall:403, login, blocked, error:nothing"
+    " retired:z-image-turbo, firewall:403, login, blocked,"
+    " error:nothing, openai-error:nothing"
 )
 
 _LOCKED_OUT = (
@@ -71,6 +72,11 @@ def _locked_out(text: str) -> dict[str, Any]:
     return _refusal(429, _LOCKED_OUT, headers=told)
 
 
+def _openai_error(text: str) -> dict[str, Any]:
+    error = {"message": text, "type": "invalid_request_error", "code": None, "param": None}
+    return _json(400, {"error": error})
+
+
 def _json(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": status, "body": orjson.dumps(body)}
 
@@ -103,6 +109,7 @@ _WORDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = MappingProxyType(
         "login": lambda text: {"html": True, "status": 200} | _nothing(text),
         "blocked": lambda text: {"blocked": True} | _nothing(text),
         "error": lambda text: _json(200, {"error": text}),
+        "openai-error": _openai_error,
     }
 )
 
@@ -119,6 +126,7 @@ _USUAL_ARGUMENTS: Mapping[str, str] = MappingProxyType(
         "retired": "z-image-turbo",
         "firewall": "403",
         "error": "No picture came of it",
+        "openai-error": "Invalid request parameters",
     }
 )
 

@@ -79,22 +79,22 @@ class Generation:
         self._look_at_limit()
         self.state.require_key(self.key, str(request.url))
         body = await self._read(request)
-        wish = in_venices_words(body) if self.openai else body
+        wish: dict[str, Any] = in_venices_words(body) if self.openai else body
         model = self._model(wish["model"])
         self._look_at_limit(model.id)
         if not self.openai:
             self._refuse_what_the_model_lacks(model, body)
         wish = {"seed": random_seed(), **heeded(model, wish), "model": model.id}
         self._take_permits(model.id, int(wish.get("variants", 1)))
-        blocked = self._refuse_or_block(wish["prompt"])
-        if not blocked:
-            self.fault = self.state.script.take(body)
-        blocked = self.record.blocked = blocked or (self.fault is not None and self.fault.blocked)
-        wish["enhance_prompt"] = not blocked and _can_be_better(wish)
+        forbidden = self._is_forbidden(wish["prompt"])
+        self.fault = None if forbidden else self.state.script.take(body)
+        self.record.blocked = forbidden or (self.fault is not None and self.fault.blocked)
+        wish["enhance_prompt"] = not self.record.blocked and _can_be_better(wish)
         preprocessing = time.monotonic() - self._began
-        if self.fault is None or self.fault.billed:
-            if not blocked or self.fault is not None:
-                self._charge(model, wish)
+        paid = not forbidden and (self.fault is None or self.fault.billed)
+        if paid:
+            self._charge(model, wish)
+        if paid or forbidden:
             preprocessing = await self._generate(model, wish)
         if self.fault is not None and self.fault.replaces_body:
             return self._instead(self.fault)
@@ -153,8 +153,8 @@ class Generation:
         if issues := list(unmet(profile.checks(model), body)):
             raise RefusalError(400, extra=profile.explain(issues))
 
-    def _refuse_or_block(self, prompt: str) -> bool:
-        """Whether the picture of this prompt is blocked, where it is not refused."""
+    def _is_forbidden(self, prompt: str) -> bool:
+        """Whether the picture of this prompt is blocked; a profile that blocks none refuses it instead."""
         suggestion = suggest_instead(prompt)
         if suggestion is None or self.state.profile.blocks:
             return suggestion is not None

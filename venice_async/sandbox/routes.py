@@ -118,10 +118,10 @@ class Routes:
 
     def _authenticate(self, path: str, key: str, record: RequestRecord) -> None:
         profile = self.state.profile
-        if path.removeprefix(BASE_PATH) in profile.open_tables:
-            return
-        if key:
+        if path.removeprefix(BASE_PATH) not in profile.open_tables:
             self.state.refuse_locked_out(profile.failure_bucket(key, None), record)
+        elif not key:
+            return
         self.state.check_key(key)
 
     def _rate_limits(self) -> Mapping[str, Any]:
