@@ -141,11 +141,12 @@ async def batch(order):
         ]
         return {
             "counts": {name: getattr(report, name) for name in COUNTS},
-            "stopped": report.stopped and [report.stopped.errno, report.stopped.filename],
+            "stopped": report.stopped and [getattr(report.stopped, name, None) for name in OF_THE_DISK],
             "outcomes": outcomes,
         }
 
 
+OF_THE_DISK = ("errno", "filename")
 COUNTS = ("generated", "skipped", "unconfirmed", "failed", "pending")
 
 

@@ -298,10 +298,11 @@ def kill_at_random(nursery, folder, chance, *, kills, items):
 
 
 def completed(job, **options):
-    """Run until nothing fails any more at no cost; what the last process told."""
-    while (told := job.resumed(**options)).counts["failed"]:
-        pass
-    return told
+    """Run until nothing fails or is left any more at no cost; what the last process told."""
+    while True:
+        told = job.resumed(**options)
+        if not told.counts["failed"] + told.counts["pending"]:
+            return told
 
 
 CONCURRENCY = 8

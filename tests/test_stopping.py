@@ -380,6 +380,22 @@ def test_a_wait_is_announced_in_a_log_line_in_the_progress_and_to_other_processe
     assert time.strftime("%H:%M:%S", time.localtime(found[0].until)) in line
 
 
+def test_many_items_that_wait_for_one_model_are_one_line(tmp_path, caplog):
+    """However many requests it has refused, each with an id of its own."""
+    fault = Fault(503, headers={"Retry-After": "3"})
+    report, sandbox = gathered(
+        tmp_path,
+        "fox",
+        fault,
+        times=4,
+        retry=RetryPolicy(wait_initial=0),
+        seeds=range(4),
+        model="fluently-xl",
+    )
+    assert (report.generated, sandbox.account.by_status[503]) == (4, 4)
+    assert len([text for text in caplog.messages if text.startswith("waiting until")]) == 1
+
+
 # A server that cannot be reached
 
 

@@ -198,7 +198,7 @@ def test_a_prompt_is_text_wherever_it_is_shown(row, terminal, tmp_path, command,
         command("generate", "--from", "bad.jsonl", *_SMALL, **terminal),
         *(command(*arguments, **terminal) for arguments in _COMMANDS),
     ]
-    assert [code for code, _ in shown[:3]] == [1, 0, 1]
+    assert [code for code, _ in shown[:3]] == [1, 0, 2]
     for _, text in shown:
         assert not [raw for raw in row.raw if raw in text]
         if not terminal:

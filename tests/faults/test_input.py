@@ -219,7 +219,7 @@ def test_a_bad_file_is_told_with_its_place_before_anything_is_bought(row, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {row.called}
     code, _, err = generate(*row.options, "--skip-bad-rows")
     assert len(bought()) == row.good
-    assert code == (0 if row.good else 1)
+    assert code == 0 if row.good else code in {1, 2}
     assert len(pictures(tmp_path)) == 1 + row.good
 
 

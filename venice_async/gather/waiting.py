@@ -23,6 +23,7 @@ from venice_async.errors import (
     LongWaitError,
     RateLimitError,
     RequestTimeoutError,
+    StatusError,
     VeniceError,
 )
 from venice_async.policy.outage import Outage, asks_too_long, unreached
@@ -101,7 +102,9 @@ class Waiting:
 
     def retries(self, model: str, error: VeniceError, seconds: float) -> None:
         """An item's next attempt comes after so many seconds."""
-        self._retries[model] = Wait(what=_worded(model, error), until=time.time() + seconds, model=model)
+        until, before = time.time() + seconds, self._retries.get(model)
+        if before is None or before.until < until:
+            self._retries[model] = Wait(what=_worded(model, error), until=until, model=model)
 
     def asked_too_long(self, model: str, error: VeniceError) -> LongWaitError | None:
         """What a model is stopped with whose server asks for more than is waited for; else None."""
@@ -171,9 +174,11 @@ class Waiting:
 
 
 def _worded(model: str, error: VeniceError) -> str:
+    """What a model's items wait for, in the same words for each of them: no request's id is in it."""
     reason = getattr(error, "reason", None)
     if reason == "error_budget":
         return f"the error budget of {model} is used up"
     if isinstance(error, RateLimitError) and reason != "overloaded":
         return f"the rate limit of {model} is used up"
-    return f"{model} answers {error}"
+    status = f" {error.status}" if isinstance(error, StatusError) else ""
+    return f"{model} answers{status}: {error.args[0]}"
