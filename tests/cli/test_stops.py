@@ -130,6 +130,15 @@ def test_what_was_paid_for_is_sent_again_only_with_its_option():
     ]
 
 
+def test_files_that_are_gone_are_bought_again_by_redo_alone():
+    found = report(skipped=3, missing=1)
+    (line,) = what_to_do(found, Path("my pictures"), billed=0)
+    assert line == (
+        "files are gone: `venice-async redo 'my pictures' --missing` buys them again, and with --forget nobody"
+        " misses them"
+    )
+
+
 def test_what_failed_at_no_cost_is_sent_again_by_the_same_command():
     assert told(report(failed=2), billed=1) == [
         "the same command sends again what failed at no cost",
@@ -173,9 +182,8 @@ def test_a_server_out_of_reach_is_said_and_ends_with_75(called, unused_port):
         *GENERATE, "--into", "out", "--base-url", url, "--max-wait", "1", VENICE_API_KEY="key"
     )
     assert code == 75
-    first, *_ = err.splitlines()
-    assert first.startswith("waiting until ")
-    assert f"127.0.0.1:{unused_port}" in first
+    (waits,) = (line for line in err.splitlines() if line.startswith("waiting until "))
+    assert f"127.0.0.1:{unused_port}" in waits
     assert "the same command resumes later" in err
 
 
@@ -200,9 +208,9 @@ def test_retry_names_the_options_of_what_it_leaves_alone(called, scripted):
     sandbox.script(Scripted(502), times=1)
     assert called(*GENERATE, "--seeds", "1,2", "--concurrency", "1", "--into", "out", **settings)[0] == 1
     code, _, err = called("retry", "out", **settings)
-    assert code == 0
-    assert "1 were billed: --billed sends them again" in err
-    assert "1 are unconfirmed: --unconfirmed sends them again" in err
+    assert code == 1
+    assert "1 failed and billed: --billed sends them again" in err
+    assert "1 unconfirmed: --unconfirmed sends them again" in err
 
 
 def test_an_option_that_says_nothing_is_a_wrong_call(called):

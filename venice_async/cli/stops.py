@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -110,7 +111,7 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
         into: Its directory.
         billed: How many of the failed items were paid for.
     """
-    stopped = _stopped(report)
+    stopped, directory = _stopped(report), shlex.quote(str(into))
     if report.pending or (report.pending is None and stopped):
         if not stopped:
             yield "the same command resumes where this one ended"
@@ -124,4 +125,7 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
         yield "the same command sends again what failed at no cost"
     held = {"--billed": billed, "--blocked": report.blocked, "--unconfirmed": report.unconfirmed}
     if options := " ".join(option for option, number in held.items() if number):
-        yield f"`venice-async retry {into} {options}` sends again what is held"
+        yield f"`venice-async retry {directory} {options}` sends again what is held"
+    if report.missing:
+        again = f"`venice-async redo {directory} --missing`"
+        yield f"files are gone: {again} buys them again, and with --forget nobody misses them"
