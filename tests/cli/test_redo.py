@@ -33,7 +33,7 @@ def test_the_same_command_tells_what_is_gone_and_what_to_do(job, sandbox):
     assert (code, out, sandbox.account.received) == (1, "", before)
     assert "missing 1: out/1.webp\nmissing 4: out/4.webp\n" in err
     assert "0 of 6 generated, 6 skipped, 2 missing" in err
-    assert "`venice-async redo out --missing` buys them again" in err
+    assert "`venice-async redo out --missing` buys again what is gone" in err
 
 
 def test_each_is_told_in_json(job):
@@ -83,7 +83,7 @@ def test_what_is_forgotten_is_missed_no_more(job, sandbox):
 
 @pytest.mark.parametrize("more", [(), ("--forget",)])
 def test_what_no_image_of_the_job_is_is_one_readable_error(job, more):
-    assert job("redo", "out", "9.webp", *more)[::2] == (1, "error: 9.webp is no image of the job in out\n")
+    assert job("redo", "out", "9.webp", *more)[::2] == (2, "error: 9.webp is no image of the job in out\n")
     assert "error: say which images" in job("redo", "out", *more)[2]
     assert "There is no journal" in job("redo", "nowhere", "--missing", *more)[2]
 
@@ -94,7 +94,7 @@ def test_what_was_blocked_is_told_apart_and_sent_again_if_asked(call, sandbox):
     assert code == 1
     assert "blocked 1 ('a fox'): the content policy blocked the image" in err
     assert "5 of 6 generated, 1 blocked by the content policy for $0.05" in err
-    assert "`venice-async retry out --blocked` sends it again" in err
+    assert "`venice-async retry out --blocked` sends again what is held" in err
     assert "5 done (5 images, 0.0 MB), 1 blocked" in call("status", "out")[1]
     assert "1 blocked" in call("report", "out")[1]
     code, _, err = call("retry", "out")

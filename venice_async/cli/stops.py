@@ -125,3 +125,6 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
     held = {"--billed": billed, "--blocked": report.blocked, "--unconfirmed": report.unconfirmed}
     if options := " ".join(option for option, number in held.items() if number):
         yield f"`venice-async retry {into} {options}` sends again what is held"
+    if report.missing:
+        redo = f"`venice-async redo {into} --missing`"
+        yield f"{redo} buys again what is gone; with --forget it is missed no more"
