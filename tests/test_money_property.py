@@ -153,7 +153,7 @@ def check(sandbox, into, deleted, *, rejected=0):
     kept = len(named) + len(superseded) + len(refused) + deleted + rejected
     assert sandbox.account.billed_images == kept + lost
     assert (rejected > 0) <= any(private.glob("rejected/**/*"))
-    assert status.images == len(named)
+    assert status.images == len(named) + len(refused)
     assert status.missing <= deleted
 
 

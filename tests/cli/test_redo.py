@@ -33,7 +33,7 @@ def test_the_same_command_tells_what_is_gone_and_what_to_do(job, sandbox):
     assert (code, out, sandbox.account.received) == (1, "", before)
     assert "missing 1: out/1.webp\nmissing 4: out/4.webp\n" in err
     assert "0 of 6 generated, 6 skipped, 2 missing" in err
-    assert "`venice-async redo out --missing` buys them again" in err
+    assert "`venice-async redo out --missing` buys again what is gone" in err
 
 
 def test_each_is_told_in_json(job):

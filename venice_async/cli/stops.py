@@ -127,5 +127,5 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
     if options := " ".join(option for option, number in held.items() if number):
         yield f"`venice-async retry {directory} {options}` sends again what is held"
     if report.missing:
-        again = f"`venice-async redo {directory} --missing`"
-        yield f"files are gone: {again} buys them again, and with --forget nobody misses them"
+        redo = f"`venice-async redo {directory} --missing`"
+        yield f"{redo} buys again what is gone; with --forget it is missed no more"

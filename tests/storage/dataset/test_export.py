@@ -38,7 +38,7 @@ def manifest(directory):
 def restored(row):
     """A row of a tar with its nulls: gaps are empty text or JSON, empty columns are not there."""
     found = {**dict.fromkeys(("contains_minor", "when", "mask_file_name_")), **row["json"]}
-    for name in ("cfg_scale", "variants", "n", "flag"):
+    for name in ("cfg_scale", "seed", "variants", "n", "flag"):
         found[name] = json.loads(found[name])
     for name, value in found.items():
         found[name] = None if value == "" else value

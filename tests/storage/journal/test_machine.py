@@ -180,8 +180,8 @@ class Machine(RuleBasedStateMachine):
         self.become_whole(item, item.images)
         journal = self.journal
 
-        def put_some(_, files):
-            for file in files[:named]:
+        def put_some(_, received):
+            for file in received[0][:named]:
                 journal._published.publish(file.path, file.name)
             raise StorageError("dead")
 

@@ -31,8 +31,8 @@ async def sent(journal, request=fox, *, place=0):
 async def cut_off(journal, item, files, *, named=0):
     """Record an answer, and die when so many of its files have got their names."""
 
-    def put_some(_, files):
-        for file in files[:named]:
+    def put_some(_, received):
+        for file in received[0][:named]:
             journal._published.publish(file.path, file.name)
         raise StorageError("dead")
 

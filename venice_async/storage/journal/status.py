@@ -147,11 +147,11 @@ def _looked_for(connection: Connection, directory: Path) -> tuple[int, int, int]
     images = size = missing = 0
     for state, told in connection.execute(f"SELECT state, files FROM items WHERE state IN {THERE}"):
         files = load_files(told)
-        gone = gone_of(directory, files)
+        # What is only received is among the parts, and has no name yet.
+        gone = gone_of(directory, files) if state == State.DONE else ()
         images += len(files) - len(gone)
         size += sum(file.size for file in files if file not in gone)
-        # One that is only received has no name yet.
-        missing += state == State.DONE and any(file.wanted for file in gone)
+        missing += any(file.wanted for file in gone)
     return images, size, missing
 
 
