@@ -124,8 +124,8 @@ def _left(process, before):
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch):
-    """Neither a key nor an address comes from the environment of whoever runs the tests."""
-    for name in ("VENICE_API_KEY", "VENICE_BASE_URL"):
+    """Neither a key, an address nor a model comes from the environment of whoever runs the tests."""
+    for name in ("VENICE_API_KEY", "VENICE_BASE_URL", "VENICE_MODEL"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -43,6 +43,11 @@ def content(folder):
     }
 
 
+def digests_of(paths):
+    """The different contents of some files."""
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
 class Nursery:
     """Starts processes that run a batch, one at a time.
 
@@ -147,8 +152,8 @@ class Job:
     def _stderr(self):
         return self.nursery.notes / "stderr.txt"
 
-    def start(self, *kills, resend_unconfirmed=False):
-        """Start a process that works on the job; its id."""
+    def start(self, *kills, resend_unconfirmed=False, redo=None):
+        """Start a process that works on the job, or buys some of it again; its id."""
         self._told.unlink(missing_ok=True)
         return self.nursery.start(
             {
@@ -161,6 +166,7 @@ class Job:
                 "fields": self.fields,
                 "options": self.options,
                 "resend_unconfirmed": resend_unconfirmed,
+                "redo": redo,
                 "kills": kills,
             }
         )
@@ -182,9 +188,9 @@ class Job:
         os.kill(process, signal.SIGKILL)
         return self.wait()
 
-    def killed_at(self, *kill):
+    def killed_at(self, *kill, **options):
         """Run until the process kills itself."""
-        self.start(kill)
+        self.start(kill, **options)
         assert self.wait() is None, "it was not killed: it never came there"
 
     def resumed(self, *acts, **options):

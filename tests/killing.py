@@ -22,7 +22,7 @@ from pathlib import Path
 
 import anyio.lowlevel
 
-from venice_async import ImageRequest, VeniceSession, gather_generate
+from venice_async import ImageRequest, VeniceSession, gather_generate, redo
 from venice_async.policy.retry import RetryPolicy
 from venice_async.storage.journal import journal
 from venice_async.storage.journal.commit import GroupCommit
@@ -123,7 +123,10 @@ async def batch(order):
     async with VeniceSession(
         order["key"], base_url=order["url"], rate_limit=None, guard=None, retry=retry
     ) as venice:
-        report = await gather_generate(venice, what, into=order["into"], **order["options"])
+        if order["redo"] is None:
+            report = await gather_generate(venice, what, into=order["into"], **order["options"])
+        else:
+            report = await redo(venice, order["into"], **order["redo"])
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # to be told, it has to be read
         outcomes = [

@@ -240,7 +240,6 @@ def test_concurrency_is_the_sessions_or_the_batchs_own(tmp_path):
 @pytest.mark.parametrize(
     ("what", "options", "kind"),
     [
-        ("fox", {}, (ValidationError, TypeError)),
         ("fox", {"model": "m", "steps": 999}, ValidationError),
         ("fox", {"model": "m", "width": "64"}, ValidationError),
         (["fox"], {"model": "m", "cfg_scale": math.nan}, ValidationError),
@@ -272,22 +271,6 @@ def test_what_cannot_be_right_is_refused_before_anything_is_sent(tmp_path, what,
 
     _, sandbox = batch(body)
     assert sandbox.account.received == 0
-
-
-def test_a_request_without_a_model_says_so(tmp_path):
-    """As an error of ours that names the field."""
-
-    async def body(venice, _):
-        with pytest.raises((ValidationError, ConfigurationError), match="model"):
-            await gather_generate(venice, "a fox", into=tmp_path)
-
-    batch(body)
-
-
-def test_a_prompt_without_a_model_fails_alone(tmp_path, fox):
-    """Among requests that have one, it is that item's failure, not the batch's."""
-    report, _ = gathered(tmp_path, [fox, "a prompt", fox, fox], concurrency=1)
-    assert (report.generated, report.failed) == (3, 1)
 
 
 def test_the_same_call_again_skips_what_is_there(tmp_path):

@@ -46,6 +46,7 @@ NAMES = [
     "__version__",
     "gather_generate",
     "read_requests",
+    "redo",
     "stream_generate",
     "sweep",
 ]

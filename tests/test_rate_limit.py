@@ -28,7 +28,7 @@ from venice_async import (
     VeniceSession,
     gather_generate,
 )
-from venice_async.errors import ServerError
+from venice_async.errors import BadRequestError, ConfigurationError, ServerError
 from venice_async.sandbox import Account, Fault, Sandbox
 
 SMALL = {"model": "venice-sd35", "width": 64, "height": 64}
@@ -208,10 +208,12 @@ def on_disk(folder):
 # One call at a time
 
 
-def interactive(body, **options):
+def interactive(body, *, sandbox=None, **options):
+    server = sandbox or Sandbox(rpm=None, latency=0)
+
     async def main():
         async with (
-            Sandbox(rpm=None, latency=0) as sandbox,
+            server as sandbox,
             VeniceSession("key", base_url=sandbox.url, **options) as venice,
         ):
             return await body(venice, sandbox)
@@ -270,3 +272,114 @@ def test_an_overloaded_model_is_left_alone_and_no_other(fault, until):
         return Counter(record.body["model"] for record in sandbox.requests if record.body)
 
     assert interactive(body) == {FOX.model: 1, OTHER_FOX.model: 10}
+
+
+# Images, and the day
+
+
+def test_requests_for_several_images_take_as_many_permits_and_none_is_refused(tmp_path):
+    """Three requests for two images each, at four in six seconds: the third waits for the next window."""
+    sandbox = Sandbox(rpm=4, window=6, latency=0)
+
+    async def main():
+        async with sandbox, VeniceSession("key", base_url=sandbox.url) as venice:
+            requests = (ImageRequest(f"fox {i}", variants=2, seed=i, **SMALL) for i in range(3))
+            report = await gather_generate(venice, requests, into=tmp_path)
+            return report, arrivals(sandbox)
+
+    report, times = asyncio.run(main())
+    assert (report.generated, len(on_disk(tmp_path))) == (3, 6)
+    assert sandbox.account.refused == 0
+    assert times[2] - times[0] >= 5
+
+
+def test_a_request_for_more_images_than_the_limit_holds_is_an_error_before_it_is_sent():
+    async def body(venice, sandbox):
+        with pytest.raises(ConfigurationError, match=r"variants=4: .*never holds more than 3"):
+            await venice.generate(ImageRequest("a red fox", variants=4, **SMALL))
+        assert len((await venice.generate(ImageRequest("a red fox", variants=3, **SMALL))).images) == 3
+        return arrivals(sandbox)
+
+    assert len(interactive(body, sandbox=Sandbox(rpm=3, latency=0))) == 1
+
+
+def test_the_limit_of_a_day_is_waited_for_told_and_not_tried(until):
+    async def body(venice, sandbox):
+        for _ in range(2):
+            await venice.generate(FOX)
+        assert venice.waits() == ()
+        with pytest.raises(RequestTimeoutError, match="nothing was sent"):
+            await venice.generate(FOX, timeout=3600)
+        waiting = asyncio.create_task(venice.generate(FOX))
+        await until(venice.waits)
+        (wait,) = venice.waits()
+        assert venice.statistics().waits[0].what == wait.what == "the daily limit of venice-sd35"
+        assert wait.until - time.time() == pytest.approx(86_400, rel=0.01)
+        await venice.generate(OTHER_FOX)
+        waiting.cancel()
+        return sandbox.account.refused, len(arrivals(sandbox))
+
+    assert interactive(body, sandbox=Sandbox(rpm=600, rpd=2, latency=0)) == (0, 3)
+
+
+# The three kinds of 429, and the error budget
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        ("overloaded:3", "venice-sd35 is overloaded"),
+        ("ratelimit:3", "the rate limit of venice-sd35"),
+        ("locked-out:3", "the error budget of the key"),
+        ("503:MODEL_AT_CAPACITY", "venice-sd35 is overloaded"),
+    ],
+)
+def test_a_refusal_is_waited_for_as_long_as_it_says_and_by_its_model_alone(fault, what, until):
+    async def body(venice, sandbox):
+        asked = Fault.parse(fault)[0] if fault[0] != "5" else Fault(503, headers={"Retry-After": "3"})
+        sandbox.script(asked, when=lambda body: body["model"] == FOX.model)
+        call = asyncio.create_task(venice.generate(FOX))
+        await until(lambda: sandbox.account.refused == 1 and venice.waits())
+        waits = [(wait.what, wait.model) for wait in venice.waits()]
+        await venice.generate(OTHER_FOX)
+        await call
+        return waits, [
+            (record.body["model"], record.received_at) for record in sandbox.requests if record.body
+        ]
+
+    waits, requests = interactive(body)
+    assert waits == [(what, FOX.model)]
+    assert [model for model, _ in requests] == [FOX.model, OTHER_FOX.model, FOX.model]
+    assert requests[2][1] - requests[0][1] >= 2
+
+
+def test_fifty_mistakes_are_borne_for_each_model_once_the_server_has_said_so():
+    """The 51st is not sent, and the other model's requests are."""
+
+    async def body(venice, sandbox):
+        sandbox.script(Fault(400), times=None, when=lambda body: body["model"] == FOX.model)
+        for _ in range(50):
+            with pytest.raises(BadRequestError):
+                await venice.generate(FOX)
+        with pytest.raises(RequestTimeoutError):
+            await venice.generate(FOX, timeout=0.5)
+        await venice.generate(OTHER_FOX)
+        return sandbox.account.locked_out, Counter(
+            record.body["model"] for record in sandbox.requests if record.body
+        )
+
+    assert interactive(body, retry=RetryPolicy(attempts=1)) == (0, {FOX.model: 50, OTHER_FOX.model: 1})
+
+
+def test_the_rule_of_twenty_holds_with_a_server_that_says_nothing_of_its_budget():
+    async def body(venice, sandbox):
+        sandbox.script(Fault(500), times=None)
+        for _ in range(20):
+            with pytest.raises(ServerError):
+                await venice.generate(FOX)
+        with pytest.raises(RequestTimeoutError):
+            await venice.generate(OTHER_FOX, timeout=0.5)
+        return len(arrivals(sandbox)), sandbox.account.locked_out
+
+    server = Sandbox(rpm=None, latency=0, profile="2025")
+    assert interactive(body, sandbox=server, retry=RetryPolicy(attempts=1)) == (20, 0)

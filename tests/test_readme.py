@@ -55,9 +55,10 @@ def test_the_table_names_every_field_of_a_request():
 
 @pytest.mark.parametrize("name", ["width", "height", "steps", "cfg_scale", "seed", "lora_strength"])
 def test_the_table_prints_the_ranges_that_the_validators_enforce(name):
-    """Both columns of ranges are those of the two profiles, word for word."""
+    """The columns of ranges are those of the profiles, word for word."""
     assert ROWS[name][3].strip() == str(getattr(RequestLimits.DOCUMENTED, name))
     assert ROWS[name][4].strip() == str(getattr(RequestLimits.SCHEMA, name))
+    assert ROWS[name][5].strip() == str(getattr(RequestLimits.CURRENT, name))
 
 
 def test_the_two_commands_are_where_the_ci_looks_for_them():

@@ -267,7 +267,7 @@ def test_what_is_read_back_is_what_was_streamed(tmp_path):
     what = [
         *(small("fox", seed=seed, variants=1 + seed % 2) for seed in range(8)),
         small("fox", seed=0),
-        "no model",
+        "",
         small("an open seed"),
         small("fox", seed=0),
         attrs.evolve(small("fox", seed=7), model="ghost"),
@@ -375,7 +375,7 @@ def test_a_plan_is_what_the_batch_then_does(tmp_path):
         sandbox.script(Fault(400), when=lambda body: body["seed"] == 3)
         sandbox.script(Fault(502), when=lambda body: body["seed"] == 4)
         for number in (6, 6, 9):
-            what = [*(small("fox", seed=seed, variants=2) for seed in range(number)), "no model"]
+            what = [*(small("fox", seed=seed, variants=2) for seed in range(number)), ""]
             plan = await plan_generate(venice, what, into=tmp_path)
             report = await gather_generate(venice, what, into=tmp_path)
             figures.append((plan, report))
@@ -403,6 +403,31 @@ def test_a_plan_sends_and_makes_nothing(tmp_path):
     assert (plan.items, plan.new, plan.cost_usd, plan.spent_usd, posted) == (30, 30, 0.3, 0.0, [])
     assert plan.seconds is not None
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("rpm", "rpd", "requests", "seconds"),
+    [
+        (60, None, 50, 100),
+        (60, 1000, 50, 100),
+        (60, 100, 50, 100),
+        (60, 100, 125, 2 * 86_400 + 50),
+        (60, 100, 51, 86_400 + 2),
+    ],
+)
+def test_a_plan_takes_as_long_as_the_limits_of_a_minute_and_of_a_day_allow(
+    tmp_path, rpm, rpd, requests, seconds
+):
+    """Two images a request; a day ends with as many as it holds, the next one begins with a minute's pace."""
+
+    async def main():
+        async with Sandbox(rpm=rpm, rpd=rpd) as sandbox, VeniceSession("key", base_url=sandbox.url) as venice:
+            fields = {**SMALL, "variants": 2}
+            return await plan_generate(venice, "fox", seeds=range(requests), into=tmp_path / "out", **fields)
+
+    plan = asyncio.run(main())
+    assert (plan.new, plan.images) == (requests, 2 * requests)
+    assert plan.seconds == seconds
 
 
 def test_a_plan_knows_what_would_be_sent_again(tmp_path):

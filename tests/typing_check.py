@@ -11,6 +11,7 @@ import attrs
 from venice_async import (
     BatchReport,
     Blocked,
+    ContentBlockedError,
     Failed,
     Generated,
     ImageData,
@@ -44,7 +45,9 @@ async def session_calls(venice: VeniceSession, request: ImageRequest) -> None:
     async with venice.stream(request) as image:
         async for chunk in image:
             assert_type(chunk, bytes)
-    assert_type(await venice.models(), tuple[ImageModel, ...])
+    models = await venice.models()
+    assert_type(models, tuple[ImageModel, ...])
+    assert_type(models[0].ignored(request), tuple[str, ...])
     assert_type(await venice.styles(), tuple[str, ...])
 
 
@@ -52,6 +55,7 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
     report = await gather_generate(venice, prompts, seeds=range(4), into="out", model="m", cfg_scale=4)
     assert_type(report, BatchReport)
     assert_type(report.pending, int | None)
+    assert_type(report.notes, tuple[str, ...])
     assert_type(report.spent_usd, float | None)
     async for path in report.paths():
         assert_type(path, Path)
@@ -66,14 +70,18 @@ async def batches(venice: VeniceSession, prompts: AsyncIterator[str]) -> None:
                     assert_type(error, VeniceError)
                 case Unconfirmed(error=unknown):
                     assert_type(unknown, UnconfirmedError)
-                case Skipped(paths=there):
+                case Blocked(error=blocked):
+                    assert_type(blocked, ContentBlockedError)
+                case Skipped(paths=there, missing=gone):
                     assert_type(there, tuple[Path, ...])
+                    assert_type(gone, tuple[Path, ...])
         assert_type(outcomes.progress, Progress)
 
 
 def requests() -> Iterator[ImageRequest]:
     base = ImageRequest("a fox", model="m", seed=7, limits=RequestLimits.SCHEMA)
     yield attrs.evolve(base, seed=8)
+    yield ImageRequest("a fox", model=None, transparent_background=True, anon_user_id="user 7")
     yield from sweep(base, prompt=["a", "b"], seed=range(3))
 
 

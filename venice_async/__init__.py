@@ -28,7 +28,7 @@ from .types.request import ImageRequest, Inpaint, InpaintMask, StyleReference
 from .types.response import ImageData, ImageResponse
 
 if TYPE_CHECKING:
-    from .gather import gather_generate, stream_generate
+    from .gather import gather_generate, redo, stream_generate
     from .policy.guard import Guard
     from .policy.rate_limit import RateLimit
     from .policy.retry import RetryPolicy
@@ -73,6 +73,7 @@ __all__ = [
     "__version__",
     "gather_generate",
     "read_requests",
+    "redo",
     "stream_generate",
     "sweep",
 ]
@@ -82,7 +83,7 @@ def __getattr__(name: str) -> Any:
     match name:
         case "VeniceSession":
             home = import_module("venice_async.session")
-        case "gather_generate" | "stream_generate":
+        case "gather_generate" | "redo" | "stream_generate":
             home = import_module("venice_async.gather")
         case "BatchReport":
             home = import_module("venice_async.report")

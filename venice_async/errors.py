@@ -271,7 +271,7 @@ class StatusError(VeniceError):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.reason = reason
+        self.reason: Reason | None = reason
         self.request_id = request_id
         self.details = dict(details or {})
         self.retry_after = retry_after

@@ -9,7 +9,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from .errors import BatchError, VeniceError
-from .types.outcome import Blocked, Failed, Generated, Outcome, Skipped, Unconfirmed
+from .types.outcome import Blocked, Failed, Outcome, Unconfirmed
 
 __all__ = ["BatchReport", "Outcomes"]
 
@@ -19,6 +19,10 @@ class Outcomes(Protocol):
 
     def outcomes(self, run: int, *, lost: bool = False) -> AsyncGenerator[Outcome, None]:
         """The outcomes of a run in the order of the input; only what is no image, if so asked."""
+        ...
+
+    def paths(self, run: int) -> AsyncGenerator[Path, None]:
+        """The files of a run's outcomes that are there, in the order of the input."""
         ...
 
 
@@ -43,6 +47,7 @@ class BatchReport:
         elapsed: Seconds.
         stopped: What stopped the batch before its end, or None.
         stopped_models: By model, the error after which nothing more was sent for it.
+        notes: What to know of the requests, such as fields that their model ignores; a line each.
     """
 
     generated: int
@@ -56,6 +61,7 @@ class BatchReport:
     elapsed: float
     stopped: VeniceError | None
     stopped_models: Mapping[str, VeniceError] = field(factory=dict)
+    notes: tuple[str, ...] = ()
     _errors: tuple[VeniceError, ...] = field(default=(), repr=False, alias="errors")
     _journal: Outcomes = field(repr=False, alias="journal")
     _run: int = field(repr=False, alias="run")
@@ -83,41 +89,50 @@ class BatchReport:
             if isinstance(outcome, Failed | Unconfirmed | Blocked):
                 yield outcome
 
-    async def paths(self) -> AsyncGenerator[Path, None]:
-        """Every file, also of earlier runs, in the order of the input, read from the directory's journal.
+    def paths(self) -> AsyncGenerator[Path, None]:
+        """Every file that is there, also of earlier runs, in the order of the input.
+
+        It is read from the directory's journal.
 
         Raises:
             StorageError: The journal is gone, or cannot be read.
         """
-        async for outcome in self._journal.outcomes(self._run):
-            if isinstance(outcome, Generated | Skipped):
-                for path in outcome.paths:
-                    yield path
+        return self._journal.paths(self._run)
 
     def raise_for_failures(self) -> None:
-        """Raise unless every request ended as an image.
+        """Raise unless every request ended as an image that is there.
 
         Raises:
-            BatchError: Some failed, are unconfirmed, or were not sent because the batch was stopped.
+            BatchError: Some failed, are unconfirmed, blocked or missing, or were not sent because the batch
+                was stopped.
         """
         stopped = [self.stopped] if self.stopped is not None else []
         stopped += [error for error in self.stopped_models.values() if error not in stopped]
         errors = [*(error for error in stopped if error not in self._errors), *self._errors]
-        if not errors and not self.pending:
+        if not errors and not self.pending and not self.missing:
             return
         counts = [
             f"{count} {what}"
             for count, what in (
                 (self.generated, "generated"),
                 (self.skipped, "skipped"),
+                (self.missing, "missing"),
                 (self.failed, "failed"),
                 (self.unconfirmed, "unconfirmed"),
+                (self.blocked, "blocked"),
                 (self.pending, "not sent"),
             )
             if count
         ]
         raise BatchError(
             "the batch is incomplete: " + ", ".join(counts),
-            errors or [VeniceError("the batch was left before its end")],
-            max(len(errors), self.failed + self.unconfirmed, 1),
+            errors or [VeniceError(self._without_errors())],
+            max(len(errors), self.failed + self.unconfirmed + self.blocked, 1),
+        )
+
+    def _without_errors(self) -> str:
+        if self.pending:
+            return "the batch was left before its end"
+        return (
+            f"{self.missing} of the skipped have files that are gone; redo(..., missing=True) buys them again"
         )

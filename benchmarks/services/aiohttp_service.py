@@ -65,7 +65,7 @@ async def _image(request: web.Request) -> web.StreamResponse:
     try:
         wanted = ImageRequest(
             request.query.get("prompt", ""),
-            model=request.query.get("model", "fluently-xl"),
+            model=request.query.get("model", "z-image-turbo"),
             seed=None if seed is None else int(seed),
         )
     except (ValidationError, ValueError) as exc:

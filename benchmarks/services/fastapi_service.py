@@ -40,7 +40,7 @@ app = FastAPI(lifespan=_lifespan)
 
 
 @app.get("/image")
-async def image(request: Request, prompt: str, model: str = "fluently-xl", seed: int | None = None) -> Any:
+async def image(request: Request, prompt: str, model: str = "z-image-turbo", seed: int | None = None) -> Any:
     """The image, streamed from the API to the caller."""
     try:
         wanted = ImageRequest(prompt, model=model, seed=seed)

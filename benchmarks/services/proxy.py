@@ -25,7 +25,7 @@ async def _http(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _image(request: web.Request) -> web.StreamResponse:
-    wanted = {"prompt": request.query["prompt"], "model": "fluently-xl", "seed": int(request.query["seed"])}
+    wanted = {"prompt": request.query["prompt"], "model": "z-image-turbo", "seed": int(request.query["seed"])}
     url = f"{os.environ['VENICE_BASE_URL']}/image/generate"
     headers = {"Authorization": f"Bearer {os.environ['VENICE_API_KEY']}"}
     try:

@@ -16,6 +16,17 @@ def sandbox():
 @pytest.fixture
 def settings(sandbox):
     """The variables that lead a command to the sandbox, and the bodies that it has sent there."""
+    return _settings(sandbox)
+
+
+@pytest.fixture
+def page_settings():
+    """The same for a sandbox of the reference page's time, which takes its `inpaint`."""
+    with Sandbox(latency=0, rpm=None, profile="2025") as running:
+        yield _settings(running)
+
+
+def _settings(sandbox):
     before = len(sandbox.requests)
 
     class Settings(dict):

@@ -26,11 +26,18 @@ def test_models_are_listed_with_their_prices(called, settings):
     models = asked(settings["VENICE_BASE_URL"], VeniceSession.models)
     assert (code, err) == (0, "")
     assert [row[0] for row in rows] == [model.id for model in models]
-    assert dict(zip([row[0] for row in rows], rows, strict=True))["qwen-image"][1:3] == [
-        "0.03",
-        "steps to 8, sides by 8",
+    by_id = {row[0]: row for row in rows}
+    assert by_id["venice-sd35"][1:] == ["0.01", "steps to 30, sides by 16", "eliza-default"]
+    assert by_id["z-image-turbo"][1:] == ["0.01", "sides by 8", "default; fastest"]
+    assert by_id["nano-banana-pro"][1:] == [
+        "1K 0.18, 2K 0.23, 4K 0.35",
+        "10 aspect ratios, 4 style references",
+        "seed ignored",
     ]
-    assert any("1K 0.18, 2K 0.23, 4K 0.35" in line for line in out.splitlines())
+    assert by_id["bria-bg-remover"][2] == "nothing: it generates no images"
+    assert by_id["ideogram-v4"][3] == "offline"
+    assert by_id["lustify-sdxl"][3] == "goes on 2030-01-01, use lustify-v8 instead"
+    assert by_id["wan-2-7-pro-text-to-image"][3] == "blocked in US"
 
 
 def test_models_as_json_are_whole(called, settings):
@@ -42,6 +49,11 @@ def test_models_as_json_are_whole(called, settings):
     assert [(entry["id"], entry["steps_max"]) for entry in found] == [
         (model.id, model.steps_max) for model in models
     ]
+    by_id = {entry["id"]: entry for entry in found}
+    assert by_id["wan-2-7-pro-text-to-image"]["region_restrictions"] == ["US"]
+    assert by_id["lustify-sdxl"]["deprecation"]["replacement"] == "lustify-v8"
+    assert [name for name, entry in by_id.items() if not entry["generates"]] == ["bria-bg-remover"]
+    assert "seed" in by_id["gpt-image-2"]["ignores"]
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

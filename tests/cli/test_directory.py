@@ -48,7 +48,7 @@ def test_status_as_json(job):
     assert not found["running"]
     assert not found["cut_off"]
     assert [group["reason"] for group in found["failures"]] == [
-        "UnprocessableEntityError 422 CONTENT_POLICY_VIOLATION",
+        "UnprocessableEntityError 422",
         "UnconfirmedError 502",
     ]
 

@@ -126,28 +126,28 @@ def test_the_key_is_never_shown(tmp_path, sandbox):
 # Requests
 
 
-def test_the_reference_pages_body_as_a_file(called, settings, curl_body, tmp_path):
+def test_the_reference_pages_body_as_a_file(called, page_settings, curl_body, tmp_path):
     """It is sent exactly as it stands there."""
     (tmp_path / "body.json").write_text(json.dumps(curl_body))
-    code, out, err = called("generate", "--request", "body.json", "--into", "out", **settings)
+    code, out, err = called("generate", "--request", "body.json", "--into", "out", **page_settings)
     assert code == 0, err
-    assert settings.sent == [curl_body]
+    assert page_settings.sent == [curl_body]
     assert len(out.splitlines()) == 1
 
 
-def test_the_reference_pages_body_from_standard_input(settings, curl_body, tmp_path):
+def test_the_reference_pages_body_from_standard_input(page_settings, curl_body, tmp_path):
     """`-` reads it from a pipe; options change what they name."""
     done = venice(
         *("generate", "--request", "-", "--into", "out", "--seed", "7"),
         cwd=tmp_path,
         stdin=json.dumps(curl_body),
-        **settings,
+        **page_settings,
     )
     assert done.returncode == 0, done.stderr
-    assert settings.sent == [{**curl_body, "seed": 7}]
+    assert page_settings.sent == [{**curl_body, "seed": 7}]
 
 
-def test_the_reference_pages_body_by_options(called, settings, curl_body, tmp_path):
+def test_the_reference_pages_body_by_options(called, page_settings, curl_body, tmp_path):
     """Every field of it has an option; the source picture comes from a file."""
     (tmp_path / "rabbit.png").write_bytes(b"\x89PNG")
     curl_body["inpaint"]["source_image_base64"] = "iVBORw=="
@@ -159,10 +159,10 @@ def test_the_reference_pages_body_by_options(called, settings, curl_body, tmp_pa
         *("--lora-strength", 50, "--no-safe-mode", "--no-return-binary", "--no-hide-watermark"),
         *("--inpaint", "rabbit.png", "--inpaint-strength", 50, "--mask-image-prompt", mask["image_prompt"]),
         *("--mask-object-target", mask["object_target"], "--mask-inferred-object", mask["inferred_object"]),
-        **settings,
+        **page_settings,
     )
     assert code == 0, err
-    assert settings.sent == [curl_body]
+    assert page_settings.sent == [curl_body]
 
 
 def test_the_newer_fields_by_options(called, settings, tmp_path):
@@ -344,7 +344,6 @@ def test_paths_with_brackets_and_spaces_come_out_as_they_are(called, settings):
 
 WRONG = {
     "no-prompt": (SMALL, "no prompt"),
-    "no-model": (["a fox"], "--model"),
     "no-such-option": (["a fox", *SMALL, "--stepps", "5"], "--stepps"),
     "steps-too-many": (["a fox", *SMALL, "--steps", "50"], "0 < x < 50"),
     "steps-no-number": (["a fox", *SMALL, "--steps", "many"], "steps"),
@@ -380,7 +379,9 @@ WRONG = {
     "request-no-json": (["--request", "empty.txt"], "empty.txt"),
     "request-list": (["--request", "list.json"], "object"),
     "request-typo": (["--request", "typo.json"], "steps"),
-    "request-no-model": (["--request", "prompt.json"], "model"),
+    "limits-of-a-model-unasked": (["a fox", "--limits", "model", "--no-check-models"], "--no-check-models"),
+    "user-with-bars": (["a fox", *SMALL, "--anon-user-id", "a||b"], "anon_user_id"),
+    "transparent-jpeg": (["a fox", *SMALL, "--transparent-background", "--format", "jpeg"], "JPEG"),
     "inpaint-no-strength": (["a fox", *SMALL, "--inpaint", "binary"], "--inpaint-strength"),
     "inpaint-no-source": (["a fox", *SMALL, "--inpaint-strength", "50"], "--inpaint"),
     "inpaint-strength": (["a fox", *SMALL, "--inpaint", "binary", "--inpaint-strength", "101"], "strength"),
@@ -538,7 +539,7 @@ def test_a_failure_is_told_and_the_others_go_on(called):
         )
     assert code == 1
     assert len(out.splitlines()) == 4
-    assert "CONTENT_POLICY_VIOLATION" in err
+    assert "422: The image could not be processed" in err
     assert "4 of 6 generated, 1 failed, 1 unconfirmed (may have been billed)" in err
 
 
@@ -552,7 +553,7 @@ def test_a_wrong_key_stops_the_job(called):
         )
         assert sandbox.account.received <= 2
     assert (code, out) == (1, "")
-    assert "AUTHENTICATION_FAILED" in err
+    assert "401: Authentication failed" in err
     assert re.search(r"9[89] not sent", err)
 
 

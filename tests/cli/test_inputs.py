@@ -29,9 +29,9 @@ def test_set_multiplies_rows_and_prompts(called, settings, tmp_path):
 
 
 def test_models_can_come_from_set_alone(called, settings):
-    several = ["--set", "model=fluently-xl,flux-dev", "--width", "64", "--height", "64"]
+    several = ["--set", "model=fluently-xl,chroma", "--width", "64", "--height", "64"]
     assert called("generate", "a fox", *several, "--into", "out", **settings)[0] == 0
-    assert [body["model"] for body in settings.sent] == ["fluently-xl", "flux-dev"]
+    assert [body["model"] for body in settings.sent] == ["fluently-xl", "chroma"]
 
 
 def test_standard_input_may_hold_rows(called, settings, monkeypatch):
@@ -45,7 +45,7 @@ def test_bad_rows_are_told_before_anything_is_sent(called, settings, tmp_path):
     (tmp_path / "a.csv").write_text("prompt,steps\na fox,99\na hen,5\n")
     code, _, err = called("generate", "--from", "a.csv", *SMALL, **settings)
     assert code == 2
-    assert "line 2, steps = 99: expected 0 < x < 50" in err
+    assert "line 2, steps = 99: expected 0 < x < 50 (--limits current would admit it)" in err
     assert "1 of 2 rows of a.csv are bad; nothing was sent" in err
     assert "leave them out with --skip-bad-rows" in err
     assert settings.sent == []

@@ -32,7 +32,7 @@ def test_a_report_is_a_line_for_a_program(called, job):
 
 
 def test_a_report_tells_what_went_wrong(called, settings):
-    called("generate", "a fox", "--model", "no-such-model", "--into", "out", **settings)
+    called("generate", "a fox", "--model", "no-such-model", "--no-check-models", "--into", "out", **settings)
     code, out, _ = called("report", "out")
     assert code == 0
     assert "images  0 in 0 answers" in out

@@ -241,11 +241,22 @@ def test_pictures_that_were_sent_along_are_not_repeated_as_json(called, settings
 def test_a_model_that_goes_away_is_told_once(called, settings):
     """With what takes its place."""
     code, _, err = called(
-        *("generate", "a fox", "--seeds", "0-3", "--model", "flux-dev", "--width", "64", "--height", "64"),
+        *(
+            "generate",
+            "a fox",
+            "--seeds",
+            "0-3",
+            "--model",
+            "lustify-sdxl",
+            "--width",
+            "64",
+            "--height",
+            "64",
+        ),
         *("--into", "fox"),
         **settings,
     )
     assert code == 0
     (note,) = [line for line in err.splitlines() if line.startswith("note: ")]
-    assert "flux-dev" in note
+    assert "lustify-sdxl" in note
     assert "instead" in note

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -51,11 +52,13 @@ def served(*options):
     assert "Traceback" not in err
 
 
-def asked(url):
+def asked(url, **fields):
     """Ask for a picture: status, header fields and body."""
     headers = {"Authorization": "Bearer k", "Content-Type": "application/json"}
     try:
-        with urlopen(Request(f"{url}/image/generate", json.dumps(PICTURE).encode(), headers)) as answer:
+        with urlopen(
+            Request(f"{url}/image/generate", json.dumps({**PICTURE, **fields}).encode(), headers)
+        ) as answer:
             return answer.status, answer.headers, answer.read()
     except HTTPError as error:
         with error:
@@ -83,7 +86,7 @@ def test_limit_faults_balance_and_abuse_rule_are_as_said(rule, last):
     """Faults come in their order, then the burst is used up, and then there are too many failures."""
     limit = ("--rpm", "5", "--window", "3600", "--algorithm", "gcra", "--burst", "4")
     faults = ("--fault", "503:MODEL_OFFLINE*2", "--fault", "encoding:gzip", "--fault", "billed:504")
-    with served(*limit, *faults, "--balance", "0.05", *rule) as url:
+    with served("--profile", "2025", *limit, *faults, "--balance", "0.05", *rule) as url:
         offline, _, lying, late, limited = (asked(url) for _ in range(5))
         for _ in range(18):
             asked(url)
@@ -97,6 +100,27 @@ def test_limit_faults_balance_and_abuse_rule_are_as_said(rule, last):
     assert json.loads(refused[2])["error"].startswith(last)
 
 
+def test_the_api_of_today_is_the_usual_one():
+    """Resets are milliseconds, the day has a limit of its own, and a refusal for the pace says no more."""
+    with served("--rpd", "2", "--fault", "ratelimit:6") as url:
+        refused, _, _, limited = (asked(url) for _ in range(4))
+    assert [json.loads(one[2]) for one in (refused, limited)] == [{"error": "Rate limit exceeded"}] * 2
+    assert limited[1]["x-ratelimit-limit-requests"] == "2"
+    told = [int(one[1]["x-ratelimit-reset-requests"]) / 1000 - time.time() for one in (refused, limited)]
+    assert told[0] < 6
+    assert 80_000 < told[1] <= 86_400
+
+
+def test_the_pages_own_request_passes_with_the_api_of_2025(curl_body):
+    """As it stands there; today its `inpaint` is refused."""
+    with served("--profile", "2025") as url:
+        status, _, body = asked(url, **curl_body)
+    assert status == 200
+    assert json.loads(body)["request"] == curl_body
+    with served() as url:
+        assert asked(url, **curl_body)[0] == 400
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -107,7 +131,8 @@ def test_limit_faults_balance_and_abuse_rule_are_as_said(rule, last):
         (["--balance", "-1"], "--balance"),
         (["--balance", "much"], "--balance"),
         (["--burst", "few"], "--burst"),
-        (["--profile", "none"], "there is 'schema', 'page'"),
+        (["--profile", "none"], "there is 'today', '2025'"),
+        (["--rpd", "0"], "--rpd"),
         (["--algorithm", "gcar"], "there is 'fixed', 'sliding-log', 'sliding-counter', 'gcra'"),
         (["--burst", "2"], "algorithm='fixed' has none, only 'gcra' has"),
         (["--burst", "0", "--algorithm", "gcra"], "a whole number from 1 to rpm=600"),

@@ -135,6 +135,8 @@ def test_an_image_folder_of_a_job_in_shards_has_its_rows(called, job, tmp_path):
         ("generate", "a fox", *SMALL, "--into", "out", "--extend"),
         ("generate", "a fox", *SMALL, "--into", "out", "--dry-run"),
         ("retry", "out"),
+        ("redo", "out", "--missing"),
+        ("redo", "out", "--missing", "--forget"),
     ],
 )
 def test_no_batch_begins_there(called, job, settings, command):

@@ -109,11 +109,6 @@ ABOVE = [
     _above("a body that is inflated", _packed, "body_bytes", body_bytes=_BODY - 1),
     _above("an image's size", lambda _: whole(json_body(_PNG)), "image_bytes", image_bytes=len(_PNG) - 1),
     _images("the number of images", "DecodeError+paid", 1, files=0, kept=1, says="(AnswerLimits.images)"),
-    _above("fields", lambda right: whole(_fields(right)), "field_bytes", field_bytes=_FIELDS - 1),
-    _above(
-        "a key", lambda right: whole(json_body(right, **{"k" * 101: 1})), "string_bytes", string_bytes=100
-    ),
-    _above("depth", _nested(_DEPTH + 1), "depth"),
     _given_up("a header", _header(_HEADER + 1)),
     _given_up("a status line", _reason(_HEADER + 1)),
 ]
@@ -126,9 +121,14 @@ def test_what_is_above_its_limit_is_told_as_paid_or_unconfirmed(row, carry_out):
 
 @pytest.mark.parametrize(
     "row",
-    **params(_at("a long string", lambda right: whole(_fields(right)), string_bytes=100)),
+    **params(
+        _at("a long string", lambda right: whole(_fields(right)), string_bytes=100),
+        _at("a long key", lambda right: whole(json_body(right, **{"k" * 101: 1})), string_bytes=100),
+        _at("too many fields", lambda right: whole(_fields(right)), field_bytes=_FIELDS - 1),
+        _at("too deep a field", _nested(_DEPTH + 1)),
+    ),
 )
-def test_a_string_above_its_limit_is_told_by_its_length(row, carry_out):
+def test_what_is_not_the_image_and_above_its_limit_is_left_out(row, carry_out):
     carry_out(row)
 
 

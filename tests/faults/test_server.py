@@ -118,7 +118,7 @@ def test_a_refusal_meets_whom_it_is_about(row, carry_out):
 
 _RAY = {"CF-RAY": "8f1-FRA"}
 _HTML = [
-    Row("html 200", Api(Fault(html=True, headers={"x-venice-version": "1"})),
+    Row("html 200", Api(Fault(html=True, billed=True, headers={"x-venice-version": "1"})),
         "image DecodeError+paid image", received=3, billed=3, files=2, kept=1, says="page of HTML"),
     Row("html 200 of somebody else", Api(Fault(html=True, billed=False)), "image DecodeError image",
         received=3, billed=2, files=2, kept=1, says="page of HTML"),
@@ -235,8 +235,13 @@ IMAGES = [
     _paid("wrong magic bytes", lambda right: json_body(bytes(16) + right[16:]), kept=1),
     _paid("half an image", lambda right: json_body(right[: len(right) // 2]), kept=1),
     _paid("half an image, raw", lambda right: right[: len(right) // 2], kept=1),
-    _paid("half a JSON text", lambda right: json_body(right)[:-9], kept=1),
-    _paid("an image and no timing", lambda right: json_body(right, timing=None), kept=1),
+    _answers("half a JSON text behind the image", lambda right: json_body(right)[:-9]),
+    _answers("no timing", lambda right: json_body(right, timing=None)),
+    _answers("a timing that is none", lambda right: json_body(right, timing="fast")),
+    _answers("an id that is a number", lambda right: json_body(right, id=7)),
+    _answers("a number beyond all numbers", lambda right: json_body(right)[:-1] + b',"x":1e999}'),
+    _answers("NaN in an echo", lambda right: json_body(right, request=float("nan"))),
+    _paid("half a JSON text before the image's end", lambda right: json_body(right)[: len(right)], kept=1),
     _paid("nothing", lambda right: b""),
     _paid("an array", lambda right: b"[1, 2, 3, 4, 5, 6]", kept=1),
 ]

@@ -1,6 +1,7 @@
 """A server and a client on one hand-moved clock: events in a heap, no sleeping.
 
-The four algorithms are written from their definitions. A server's clock is `offset` seconds ahead
+The four algorithms are written from their definitions; a request for several images is admitted whole or
+not at all. A server's clock is `offset` seconds ahead
 of the client's; what it says of times goes through whole-second headers, as over HTTP.
 """
 
@@ -10,6 +11,7 @@ import math
 from collections import deque
 from functools import partial
 
+from venice_async.errors import RateLimitError
 from venice_async.policy.guard import Guard, GuardState
 from venice_async.policy.rate_limit import Permits
 from venice_async.types.response import RateLimitSnapshot
@@ -24,7 +26,7 @@ class FixedWindow:
         self.limit, self.window, self.phase = limit, window, phase
         self.ends_at, self.used = -math.inf, 0
 
-    def take(self, now):
+    def take(self, now, units=1):
         if now >= self.ends_at:
             self.used = 0
             if self.phase is None:
@@ -32,8 +34,8 @@ class FixedWindow:
             else:
                 passed = math.floor((now - self.phase) / self.window)
                 self.ends_at = self.phase + (passed + 1) * self.window
-        allowed = self.used < self.limit
-        self.used += allowed
+        allowed = self.used + units <= self.limit
+        self.used += units * allowed
         return allowed, max(0, self.limit - self.used), self.ends_at
 
 
@@ -44,12 +46,12 @@ class SlidingLog:
         self.limit, self.window, self.told = limit, window, told
         self.log = deque()
 
-    def take(self, now):
+    def take(self, now, units=1):
         while self.log and self.log[0] <= now - self.window:
             self.log.popleft()
-        allowed = len(self.log) < self.limit
+        allowed = len(self.log) + units <= self.limit
         if allowed:
-            self.log.append(now)
+            self.log.extend([now] * units)
         told = self.log[0 if self.told == "oldest" else -1]
         return allowed, max(0, self.limit - len(self.log)), told + self.window
 
@@ -61,16 +63,16 @@ class WeightedCounter:
         self.limit, self.window, self.phase, self.whole = limit, window, phase, whole
         self.index, self.last, self.this = None, 0, 0
 
-    def take(self, now):
+    def take(self, now, units=1):
         place = (now - self.phase) / self.window
         index = math.floor(place)
         if index != self.index:
             self.last = self.this if self.index == index - 1 else 0
             self.index, self.this = index, 0
         estimate = self.last * (1 - (place - index)) + self.this
-        allowed = estimate + (1 if self.whole else 0) <= self.limit if self.whole else estimate < self.limit
-        self.this += allowed
-        remaining = max(0, math.floor(self.limit - estimate - allowed))
+        allowed = estimate + units <= self.limit if self.whole else estimate + units - 1 < self.limit
+        self.this += units * allowed
+        remaining = max(0, math.floor(self.limit - estimate - units * allowed))
         return allowed, remaining, self.phase + (index + 1) * self.window
 
 
@@ -81,12 +83,12 @@ class Gcra:
         self.limit, self.window, self.burst = limit, window, burst
         self.due = -math.inf
 
-    def take(self, now):
+    def take(self, now, units=1):
         every = self.window / self.limit
         due = max(self.due, now)
-        allowed = due - now <= (self.burst - 1) * every
+        allowed = due - now <= (self.burst - units) * every
         if allowed:
-            self.due = due = due + every
+            self.due = due = due + units * every
         return allowed, max(0, math.floor(self.burst - (due - now) / every)), due
 
 
@@ -94,7 +96,7 @@ class Run:
     """A client that always has something to send, and what became of it.
 
     Attributes:
-        arrivals: When each request was admitted.
+        arrivals: When each image was admitted.
         refusals: When each request was refused.
         sends: When each request was sent.
         asked: How often `wait` was asked.
@@ -116,6 +118,7 @@ class Run:
         guard=None,
         model="m",
         scope="api_key",
+        units=(1,),
     ):
         self.server, self.rng = server, rng
         self.permits = Permits() if rate_limit is None else Permits(rate_limit)
@@ -123,6 +126,8 @@ class Run:
         self.concurrency, self.latency, self.jitter = concurrency, latency, jitter
         self.offset, self.round = offset, ROUNDINGS[rounding]
         self.model, self.scope = model, scope
+        self.units = itertools.chain.from_iterable(rng.choices(units) for _ in itertools.count())
+        self.next_units, self.again = next(self.units), []
         self.left = prompts
         self.arrivals, self.refusals, self.sends, self.answers = [], [], [], []
         self.in_flight = self.asked = 0
@@ -150,10 +155,11 @@ class Run:
     def _fill(self):
         while self.left > 0 and self.in_flight < self.concurrency:
             self.asked += 1
-            guarded = self.guard.wait(self.now)
+            guarded = self.guard.wait(self.model, self.now)
             if guarded is None:
                 return
-            seconds = max(guarded, self.permits.wait(self.model, self.now))
+            units = self.again[0] if self.again else self.next_units
+            seconds = max(guarded, self.permits.wait(self.model, self.now, units=units))
             assert 0 <= seconds <= 61
             if seconds:
                 when = self.now + seconds
@@ -161,20 +167,27 @@ class Run:
                     self._wake = when
                     self.at(when, partial(self._woken, when))
                 return
-            self._send()
+            if self.again:
+                self.again.pop(0)
+            else:
+                self.next_units = next(self.units)
+            self._send(units)
 
-    def _send(self):
-        permit = self.permits.sent(self.model, self.now)
-        self.guard.started()
+    def _send(self, units):
+        permit = self.permits.sent(self.model, self.now, units)
+        self.guard.started(self.model)
         self.sends.append(self.now)
         self.in_flight += 1
         self.left -= 1
         self.at(self.now + self.rng.uniform(*self.jitter), lambda: self._arrive(permit))
 
     def _arrive(self, permit):
-        allowed, remaining, reset_at = self.server.take(self.now + self.offset)
+        allowed, remaining, reset_at = self.server.take(self.now + self.offset, permit.units)
         limit = self.server.limit
-        (self.arrivals if allowed else self.refusals).append(self.now)
+        if allowed:
+            self.arrivals.extend([self.now] * permit.units)
+        else:
+            self.refusals.append(self.now)
         down = self.rng.uniform(*self.jitter)
         took = self.rng.uniform(*self.latency) if allowed else 0.0
         snapshot = RateLimitSnapshot(
@@ -189,17 +202,18 @@ class Run:
     def _answer(self, permit, snapshot, allowed):
         self.in_flight -= 1
         if allowed:
-            self.guard.succeeded(self.now)
+            self.guard.succeeded(self.model, self.now)
             self.permits.answered(permit, snapshot, self.now)
             self.answers.append(self.now)
         else:
             self.left += 1
-            self.guard.failed(self.now)
+            self.again.append(permit.units)
+            self.guard.failed(self.model, self.now, RateLimitError("", status=429))
             self.permits.refused(permit, None, snapshot, self.now)
         self._fill()
 
 
 def utilisation(run, begin, end):
-    """Requests admitted between two times, over what the limit admits in as long a time."""
+    """Images admitted between two times, over what the limit admits in as long a time."""
     admitted = sum(begin <= at < end for at in run.arrivals)
     return admitted / ((end - begin) * run.server.limit / run.server.window)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venice_async.errors import BudgetExceededError, ConfigurationError
-from venice_async.policy.budget import Budget, cost_of, micro_usd, usd
+from venice_async.policy.budget import Budget, cost_of, micro_usd, refund_of, usd
 from venice_async.types.catalogue import ImageModel, Prices
 from venice_async.types.request import ImageRequest
 
@@ -120,11 +120,37 @@ MODELS = {
         ({"model": "tiers", "resolution": "8K"}, None),
         ({"model": "silent"}, None),
         ({"model": "unlisted"}, None),
-        ({"model": "flat", "enhance_prompt": True}, None),
-        ({"model": "flat", "enable_web_search": True}, None),
+        ({"model": "flat", "enhance_prompt": True}, 140_000),
+        ({"model": "flat", "enhance_prompt": True, "variants": 3}, 340_000),
+        ({"model": "unlisted", "enhance_prompt": True}, None),
+        ({"model": "flat", "enable_web_search": True}, 100_000),
         ({"model": "flat", "enhance_prompt": False}, 100_000),
     ],
     ids=str,
 )
 def test_a_requests_cost_is_that_of_all_its_variants(fields, cost):
     assert cost_of(ImageRequest("a fox", **fields), MODELS) == cost
+
+
+@pytest.mark.parametrize(
+    ("enhance", "answer", "refund"),
+    [
+        (True, {"enhanced_prompt": None}, 40_000),
+        (True, {"enhanced_prompt": "a red fox"}, 0),
+        (True, {"enhanced_prompt": ""}, 0),
+        (True, {}, 0),  # no answer: nobody knows
+        (False, {"enhanced_prompt": None}, 0),
+    ],
+)
+def test_a_rewrite_that_did_not_come_is_given_back(enhance, answer, refund):
+    assert refund_of(ImageRequest("a fox", model="flat", enhance_prompt=enhance), answer) == refund
+
+
+def test_what_is_given_back_may_be_spent_again():
+    budget = Budget(limit=140_000)
+    assert budget.reserve(140_000, "m")
+    budget.settle(140_000, billed=True, refund=40_000)
+    assert (budget.spent, budget.reserved) == (100_000, 0)
+    assert budget.reserve(40_000, "m")
+    budget.settle(40_000, billed=False, refund=40_000)
+    assert (budget.spent, budget.reserved) == (100_000, 0)

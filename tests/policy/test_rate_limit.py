@@ -254,16 +254,6 @@ def test_a_clock_that_is_off_or_set_changes_nothing():
         assert permits.bucket("m").window == 60
 
 
-def test_a_reset_in_milliseconds_is_understood():
-    permits = settled()
-    (permit,) = burst(permits, 100, at_most=1)
-    snapshot = RateLimitSnapshot(
-        limit=20, remaining=0, reset_at=(SERVER + 130) * 1000, server_time=SERVER + 100
-    )
-    permits.refused(permit, None, snapshot, 100)
-    assert permits.wait("m", 100) == pytest.approx(30, abs=1)
-
-
 def test_a_window_longer_than_a_minute_is_believed_the_second_time():
     permits = Permits()
     (first,) = burst(permits, 0)

@@ -161,6 +161,33 @@ def test_forty_prompts_at_five_in_six_seconds_are_not_refused_once(seed, known):
     assert run.answers[-1] < 54
 
 
+@pytest.mark.parametrize("rounding", ["not", "up", "down"])
+@pytest.mark.parametrize("name", [name for name in EXACT if not name.startswith("GCRA")])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_refusal_is_waited_for_until_its_own_reset_though_the_window_is_not_known(name, seed, rounding):
+    """The settings say 20 a minute, the answers 5 in 6 s, and others have used up the first window.
+
+    Half of 20 is sent and refused at once, nothing else. Forty prompts are eight windows; with the others'
+    and one for learning how long a window is, that makes ten; whole seconds cost two more.
+    """
+    rng = random.Random(seed)
+    run = Run(
+        EXACT[name](5, 6.0, rng),
+        rng,
+        concurrency=10,
+        latency=(0.03, 0.05),
+        jitter=(0.001, 0.01),
+        offset=1.7e9 + rng.random(),
+        rounding=rounding,
+        key_limits=KeyRateLimits(models={"m": {"RPM": 20.0}}),
+        prompts=40,
+    )
+    run.server.take(run.offset, 5)
+    run.run(120)
+    assert (len(run.arrivals), len(run.refusals)) == (40, 10)
+    assert run.answers[-1] < 60 + (2 if rounding != "not" else 0)
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     limit=st.integers(2, 120),

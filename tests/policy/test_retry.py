@@ -15,7 +15,8 @@ from venice_async.errors import (
     StorageError,
     UnconfirmedError,
 )
-from venice_async.policy.retry import confirm, was_billed
+from venice_async.policy.retry import Refusal, confirm, refusal_of, was_billed
+from venice_async.types.response import RateLimitSnapshot
 
 
 @pytest.mark.parametrize("status", [501, 502, 504, 505, 507, 520, 524, 527, 529, 530, 599])
@@ -73,3 +74,35 @@ MEANING = [
 @pytest.mark.parametrize(("error", "billed"), MEANING, ids=lambda value: type(value).__name__)
 def test_what_an_error_means_for_the_money(error, billed):
     assert was_billed(error) is billed
+
+
+NOTHING = RateLimitSnapshot()
+SPENT = RateLimitSnapshot(remaining=0, reset_at=1.0)
+LEFT = RateLimitSnapshot(remaining=7)
+BUDGET = RateLimitSnapshot(error_budget_remaining=0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked", "snapshot", "refusal"),
+    [
+        # What the server says goes before its headers.
+        *[("rate_limit", 30.0, told, Refusal.RATE) for told in (NOTHING, SPENT, LEFT, BUDGET, None)],
+        *[("overloaded", None, told, Refusal.LOAD) for told in (NOTHING, SPENT, LEFT, BUDGET, None)],
+        *[("error_budget", 30.0, told, Refusal.LOCK_OUT) for told in (NOTHING, SPENT, LEFT, BUDGET, None)],
+        # Of an unknown sentence: the limit that has nothing left, a load that asks to wait, the rate.
+        *[(None, asked, SPENT, Refusal.RATE) for asked in (None, 30.0)],
+        *[(None, asked, BUDGET, Refusal.LOCK_OUT) for asked in (None, 30.0)],
+        *[(None, 30.0, told, Refusal.LOAD) for told in (NOTHING, LEFT, None)],
+        *[(None, None, told, Refusal.RATE) for told in (NOTHING, LEFT, None)],
+    ],
+)
+def test_a_429_is_one_of_three(reason, asked, snapshot, refusal):
+    error = RateLimitError("no", status=429, reason=reason, retry_after=asked)
+    assert refusal_of(error, snapshot) is refusal
+
+
+@pytest.mark.parametrize("snapshot", [None, SPENT, BUDGET])
+def test_a_503_is_a_models_load_and_no_other_error_is_a_refusal(snapshot):
+    assert refusal_of(ServerError("no", status=503), snapshot) is Refusal.LOAD
+    for error in (ServerError("no", status=500), BadRequestError("no", status=400), UnconfirmedError("no")):
+        assert refusal_of(error, snapshot) is None

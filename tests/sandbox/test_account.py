@@ -47,7 +47,7 @@ def test_each_outcome_is_counted_once(sandbox, call, listen, small):
     call(sandbox, None, path="/models")
     account = sandbox.account
     assert totals(account) == (9, 2, 3, 4, 0, 6)
-    assert account.by_status == {200: 5, 400: 1, 401: 1, 503: 1}
+    assert account.by_status == {200: 5, 400: 1, 402: 1, 503: 1}
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,14 @@ def test_each_outcome_is_counted_once(sandbox, call, listen, small):
         ({"model": "nano-banana-pro"}, "0.18"),
         ({"model": "nano-banana-pro", "resolution": "4K", "variants": 2}, "0.70"),
         ({"model": "chroma", "resolution": "4K"}, "0.01"),
-        ({"model": "gpt-image-2"}, "0.27"),
+        ({"model": "gpt-image-2"}, "0.26"),
         ({"model": "gpt-image-2", "quality": "low", "variants": 3}, "0.06"),
         ({"model": "gpt-image-2", "resolution": "4K", "quality": "medium"}, "0.21"),
-        ({"model": "gpt-image-2", "resolution": "2K"}, "0.51"),
+        ({"model": "gpt-image-2", "resolution": "2K"}, "0.50"),
+        ({"model": "grok-imagine-image-2-0"}, "0.07"),
+        ({"model": "grok-imagine-image-2-0", "quality": "low", "resolution": "2K"}, "0.07"),
+        ({"model": "wan-2-7-text-to-image", "variants": 2}, "0.075"),
+        ({"model": "nano-banana-2", "enable_web_search": True}, "0.1"),
     ],
 )
 def test_prices(call, small, fields, usd):
@@ -84,10 +88,63 @@ def _listed_price(models, body):
     if "generation" in pricing:
         return Decimal(str(pricing["generation"]["usd"]))
     resolution = body.get("resolution", constraints["defaultResolution"])
-    if "resolutions" in pricing:
-        return Decimal(str(pricing["resolutions"][resolution]["usd"]))
-    quality = body.get("quality", constraints["defaultQuality"])
-    return Decimal(str(pricing["quality"][resolution][quality]["usd"]))
+    if "quality" in pricing:
+        quality = body.get("quality", constraints["defaultQuality"])
+        return Decimal(str(pricing["quality"][resolution][quality]["usd"]))
+    return Decimal(str(pricing["resolutions"][resolution]["usd"]))
+
+
+@pytest.mark.parametrize("path", ["/image/generate", "/images/generations"])
+def test_a_trait_is_billed_as_its_model(call, path):
+    """`default` costs what the default model costs, and the answer names that model."""
+    with Sandbox(latency=0, images=b"RIFF") as sandbox:
+        reply = call(sandbox, {"model": "highest_quality", "prompt": "a fox"}, path=path)
+    assert reply.headers["x-venice-model-id"] == "qwen-image"
+    assert sandbox.account.billed_usd == Decimal("0.03")
+
+
+def test_a_rewritten_prompt_costs_once_and_only_if_it_came(call, small):
+    """Whatever the variants; not for a prompt that has all the detail, a violation or an error."""
+    with Sandbox(latency=0, images=b"RIFF") as sandbox:
+        sandbox.script(Fault(500), when=lambda body: body.get("seed") == 5)
+        enhanced = {**small, "enhance_prompt": True}
+        replies = [
+            call(sandbox, {**enhanced, **fields})
+            for fields in (
+                {},
+                {"variants": 4},
+                {"prompt": "a fox, highly detailed, soft light"},
+                {"prompt": "a beheading"},
+                {"seed": 5},
+                {"enhance_prompt": False},
+            )
+        ]
+        records = sandbox.requests
+    came = ["x-venice-enhanced-prompt" in reply.headers for reply in replies]
+    assert came == [True, True, False, False, False, False]
+    assert [str(record.billed_usd) for record in records] == ["0.05", "0.08", "0.01", "0", "0", "0.01"]
+    assert [record.billed_images for record in records] == [1, 4, 1, 0, 0, 1]
+    account = sandbox.account
+    assert account.billed_usd == sum(record.billed_usd for record in records)
+    assert (account.billed, account.billed_images, account.billed_rewrites) == (4, 7, 2)
+
+
+def test_the_money_must_suffice_for_the_rewrite_too(call, small):
+    """Five cents are enough for a picture and a rewrite, four are not."""
+    with Sandbox(latency=0, balance_usd="0.04", images=b"RIFF") as sandbox:
+        assert call(sandbox, {**small, "enhance_prompt": True}).status == 402
+        assert call(sandbox, small).status == 200
+
+
+def test_a_blocked_picture_is_counted_and_costs_nothing(sandbox, call, small):
+    """Whether its prompt was forbidden or a fault says so, with all its variants."""
+    sandbox.script(Fault(blocked=True), when=lambda body: body.get("seed") == 1)
+    for fields in ({"prompt": "a beheading", "variants": 3}, {"seed": 1}, {}):
+        assert call(sandbox, {**small, **fields}).status == 200
+    account = sandbox.account
+    assert totals(account) == (3, 3, 0, 0, 0, 1)
+    assert (account.blocked, account.billed_images, account.billed_usd) == (2, 1, Decimal("0.01"))
+    assert [record.blocked for record in sandbox.requests] == [True, True, False]
 
 
 def test_balance_that_does_not_suffice(call, small):
@@ -96,7 +153,8 @@ def test_balance_that_does_not_suffice(call, small):
         assert call(sandbox, {**small, "variants": 4}).status == 402
         assert [call(sandbox, small).status for _ in range(4)] == [200, 200, 200, 402]
         refused = call(sandbox, small)
-        assert refused.json["code"] == "INSUFFICIENT_BALANCE"
+        assert refused.json["error"].startswith("Insufficient USD or Diem balance")
+        assert "code" not in refused.json
         assert refused.headers["x-venice-balance-usd"] == "0.00"
         assert sandbox.account.billed == 3
         assert sandbox.account.balance_usd == 0

@@ -18,7 +18,7 @@ from venice_async.sandbox.answer import choose_encoding
 from venice_async.sandbox.catalogue import MODELS
 from venice_async.sandbox.paint import CONTENT_TYPES
 
-PAGE_EXAMPLE = {
+EXAMPLE = {
     "model": "fluently-xl",
     "prompt": "A beautiful sunset over a mountain range",
     "negative_prompt": "Clouds, Rain, Snow",
@@ -32,15 +32,6 @@ PAGE_EXAMPLE = {
     "safe_mode": False,
     "return_binary": False,
     "hide_watermark": False,
-    "inpaint": {
-        "strength": 50,
-        "source_image_base64": "...",
-        "mask": {
-            "image_prompt": "Generate a high-resolution image of a cute lop-eared rabbit",
-            "object_target": "rabbit's face",
-            "inferred_object": "rabbit's face wearing round silver spectacles",
-        },
-    },
 }
 
 
@@ -48,16 +39,23 @@ def opened(data):
     return Image.open(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("profile", ["schema", "page"])
-def test_the_reference_pages_example(call, profile):
-    """The page's own example comes back as a picture, with its request echoed and timings that add up."""
+@pytest.mark.parametrize("profile", ["today", "2025"])
+def test_the_reference_pages_fields(call, profile):
+    """A picture comes in both profiles, with the request echoed in either's way and timings that add up."""
     with Sandbox(profile=profile, latency=0) as sandbox:
-        reply = call(sandbox, PAGE_EXAMPLE)
+        reply = call(sandbox, EXAMPLE)
     assert reply.status == 200
     assert reply.headers["content-type"] == "application/json"
     assert list(reply.json) == ["id", "request", "images", "timing"]
     assert reply.json["id"].startswith("generate-image-")
-    assert reply.json["request"] == PAGE_EXAMPLE
+    echoes = {
+        "2025": EXAMPLE,
+        "today": {
+            "success": True,
+            "data": {**EXAMPLE, "format": "webp", "embed_exif_metadata": False},
+        },
+    }
+    assert reply.json["request"] == echoes[profile]
     (image,) = reply.json["images"]
     with opened(base64.b64decode(image, validate=True)) as picture:
         assert (picture.format, picture.size) == ("WEBP", (1024, 1024))
@@ -65,6 +63,30 @@ def test_the_reference_pages_example(call, profile):
     assert set(timing) == {"inferenceDuration", "inferencePreprocessingTime", "inferenceQueueTime", "total"}
     assert all(type(milliseconds) is int and milliseconds >= 0 for milliseconds in timing.values())
     assert timing["total"] == sum(timing.values()) - timing["total"]
+
+
+def test_todays_echo_has_defaults_and_no_references(sandbox, call, small):
+    """What was not sent stands there as it was taken, the seed that was drawn among it."""
+    body = {"model": "krea-v2-medium", "prompt": "a fox", "style_references": [{"image": "x"}]}
+    echo = call(sandbox, body).json["request"]
+    assert echo["success"] is True
+    seed = echo["data"].pop("seed")
+    assert -999_999_999 <= seed <= 999_999_999
+    assert echo["data"] == {
+        "model": "krea-v2-medium",
+        "prompt": "a fox",
+        "format": "webp",
+        "width": 1024,
+        "height": 1024,
+        "steps": 20,
+        "safe_mode": True,
+        "return_binary": False,
+        "hide_watermark": False,
+        "embed_exif_metadata": False,
+    }
+    first = call(sandbox, small).json
+    again = call(sandbox, {**small, "seed": first["request"]["data"]["seed"]}).json
+    assert again["images"] == first["images"]
 
 
 def test_every_header_of_a_good_answer(call, small):
@@ -77,7 +99,7 @@ def test_every_header_of_a_good_answer(call, small):
     for name in ("is-blurred", "is-content-violation", "is-adult-model-content-violation", "contains-minor"):
         assert headers[f"x-venice-{name}"] == "false"
     assert headers["x-venice-version"]
-    assert headers["x-venice-model-id"] == "fluently-xl"
+    assert (headers["x-venice-model-id"], headers["x-venice-model-name"]) == ("fluently-xl", "Fluently XL")
     assert [reply.headers["x-venice-balance-usd"] for reply in (first, second)] == ["5.5", "5.49"]
     assert headers["x-venice-balance-diem"] == "0"
     assert "x-venice-enhanced-prompt" not in headers
@@ -85,9 +107,17 @@ def test_every_header_of_a_good_answer(call, small):
     assert headers["cf-ray"] != second.headers["cf-ray"]
     assert headers["x-ratelimit-limit-requests"] == "20"
     assert [reply.headers["x-ratelimit-remaining-requests"] for reply in (first, second)] == ["19", "18"]
-    assert before + 60 <= int(headers["x-ratelimit-reset-requests"]) <= after + 61
+    assert (before + 60) * 1000 <= int(headers["x-ratelimit-reset-requests"]) <= (after + 60) * 1000 + 1
     assert headers["x-ratelimit-reset-requests"] == second.headers["x-ratelimit-reset-requests"]
     assert headers["x-ratelimit-type"] in {"user", "api_key", "global"}
+
+
+def test_resets_are_seconds_in_2025(call):
+    """Rounded up, so that nobody comes early."""
+    with Sandbox(latency=0, profile="2025") as sandbox:
+        before = time.time()
+        reset = int(call(sandbox).headers["x-ratelimit-reset-requests"])
+        assert before + 60 <= reset <= time.time() + 61
 
 
 def test_without_a_limit_the_headers_are_generous(sandbox, call):
@@ -124,9 +154,11 @@ def test_raw_bytes(sandbox, call, small, image_format):
 
 
 def test_variants_are_different_pictures(sandbox, call, small):
-    """As many different pictures come as variants were asked for."""
-    images = call(sandbox, {**small, "variants": 4}).json["images"]
-    assert len(set(images)) == len(images) == 4
+    """As many come as were asked for; only the first has the seed that was sent."""
+    one, other = (call(sandbox, {**small, "seed": 7, "variants": 4}).json["images"] for _ in range(2))
+    assert len(set(one)) == len(one) == 4
+    assert one[0] == other[0] == call(sandbox, {**small, "seed": 7}).json["images"][0]
+    assert not {*one[1:]} & {*other[1:]}
 
 
 @pytest.mark.parametrize(
@@ -136,7 +168,7 @@ def test_variants_are_different_pictures(sandbox, call, small):
 def test_json_is_compressed_as_asked(sandbox, call, accepted, encoding):
     """An answer in JSON is compressed with what the client accepts, an error too."""
     unpack = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[encoding]
-    for body, status in (({**PAGE_EXAMPLE, "width": 512, "height": 512}, 200), ({"model": "x"}, 400)):
+    for body, status in (({**EXAMPLE, "width": 512, "height": 512}, 200), ({"model": "x"}, 400)):
         reply = call(sandbox, body, headers={"Accept-Encoding": accepted})
         assert reply.status == status
         assert reply.headers.get("content-encoding") == encoding
@@ -176,7 +208,7 @@ def test_openai_generations(sandbox, call, form):
         text = text.partition(",")[2]
     with opened(base64.b64decode(text, validate=True)) as picture:
         assert (picture.format, picture.size) == ("PNG", (512, 512))
-    assert reply.headers["x-venice-model-id"] == "venice-sd35"
+    assert reply.headers["x-venice-model-id"] == "z-image-turbo"
 
 
 def test_openai_defaults_and_refusals(sandbox, call):
@@ -184,9 +216,31 @@ def test_openai_defaults_and_refusals(sandbox, call):
     reply = call(sandbox, {"prompt": "a fox", "output_format": "webp"}, path="/images/generations")
     with opened(base64.b64decode(reply.json["data"][0]["b64_json"])) as picture:
         assert (picture.format, picture.size) == ("WEBP", (1024, 1024))
-    reply = call(sandbox, {"prompt": "a fox", "safe_mode": True}, path="/images/generations")
+    nulls = dict.fromkeys(("n", "size", "response_format", "moderation", "background", "quality", "style"))
+    reply = call(sandbox, {"prompt": "a fox", **nulls}, path="/images/generations")
+    with opened(base64.b64decode(reply.json["data"][0]["b64_json"])) as picture:
+        assert picture.size == (1024, 1024)
+
+
+@pytest.mark.parametrize("profile", ["today", "2025"])
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"safe_mode": True}, "Unrecognized key(s) in object: 'safe_mode'"),
+        ({"prompt": "x" * 1501}, 'String must contain at most 1500 character(s) at "prompt"'),
+        (
+            {"n": 2, "x": 1},
+            "Number must be less than or equal to 1 at \"n\"; Unrecognized key(s) in object: 'x'",
+        ),
+    ],
+)
+def test_openai_errors_hold_the_sentence(call, profile, fields, sentence):
+    """Which key is not recognised, and which limit was passed, stands in `error`."""
+    with Sandbox(latency=0, profile=profile) as sandbox:
+        reply = call(sandbox, {"prompt": "a fox", **fields}, path="/images/generations")
     assert reply.status == 400
-    assert reply.json["details"]["_errors"] == ["Unrecognized key(s) in object: 'safe_mode'"]
+    assert reply.json["error"] == sentence
+    assert reply.json.keys() <= {"error", "code"}
 
 
 def test_styles_need_no_key(sandbox, call):
@@ -202,15 +256,26 @@ def test_models(sandbox, call):
     answer = call(sandbox, None, path="/models?type=image").json
     assert (answer["object"], answer["type"]) == ("list", "image")
     models = {model["id"]: model for model in answer["data"]}
+    assert len(models) == 39
     assert {"fluently-xl", "venice-sd35", "z-image-turbo", "nano-banana-pro", "gpt-image-2"} <= set(models)
     for model in models.values():
         assert model["type"] == "image"
         assert {"created", "owned_by"} <= set(model)
         assert {"name", "privacy", "offline", "traits", "pricing"} <= set(model["model_spec"])
+        for option in ("StyleReferences", "WebSearch", "OptimizePromptThinking", "TransparentBackground"):
+            assert isinstance(model["model_spec"][f"supports{option}"], bool)
     assert models["qwen-image"]["model_spec"]["pricing"]["generation"]["usd"] == 0.03
     prices = models["nano-banana-pro"]["model_spec"]["pricing"]["resolutions"]
     assert {word: price["usd"] for word, price in prices.items()} == {"1K": 0.18, "2K": 0.23, "4K": 0.35}
+    both = models["gpt-image-2"]["model_spec"]["pricing"]
+    assert both["resolutions"]["1K"]["usd"] == 0.27
+    assert {word: price["usd"] for word, price in both["quality"]["1K"].items()} == {
+        "low": 0.02,
+        "medium": 0.07,
+        "high": 0.26,
+    }
     assert models["fluently-xl"]["model_spec"]["constraints"]["steps"]["max"] == 50
+    assert models["wan-2-7-pro-text-to-image"]["model_spec"]["regionRestrictions"] == ["US"]
     assert any("constraints" not in model["model_spec"] for model in models.values())
     assert call(sandbox, None, path="/models?type=text").json == {
         "data": [],
@@ -231,23 +296,33 @@ def test_names_for_models(sandbox, call, path, name):
     assert set(answer["data"].values()) <= known
 
 
-def test_rate_limits(call, small):
+@pytest.mark.parametrize(("rpd", "told"), [(None, 28_800), (9, 9)])
+def test_rate_limits(call, small, rpd, told):
     """The key's limits are those that are enforced, and the balance is the one of now."""
-    with Sandbox(rpm=17, balance_usd=3, latency=0) as sandbox:
+    with Sandbox(rpm=17, rpd=rpd, balance_usd=3, latency=0) as sandbox:
         call(sandbox, small)
         data = call(sandbox, None, path="/api_keys/rate_limits").json["data"]
-    assert data["balances"] == {"USD": 2.99, "DIEM": 0}
+    assert data["balances"] == {"USD": 2.99, "DIEM": 0, "BUNDLED_CREDITS": 0}
     limits = {entry["apiModelId"]: entry["rateLimits"] for entry in data["rateLimits"]}
-    assert limits["fluently-xl"] == [{"amount": 17, "type": "RPM"}]
+    assert limits["fluently-xl"] == [{"amount": 17, "type": "RPM"}, {"amount": told, "type": "RPD"}]
 
 
 @pytest.mark.parametrize(
-    "path", ["/models", "/models/traits", "/models/compatibility_mapping", "/api_keys/rate_limits"]
+    ("path", "today"),
+    [
+        ("/image/styles", 200),
+        ("/models", 200),
+        ("/models/traits", 200),
+        ("/models/compatibility_mapping", 200),
+        ("/api_keys/rate_limits", 401),
+    ],
 )
-def test_tables_need_a_key(sandbox, call, path):
-    """All tables but the styles are for those who have a key."""
-    assert call(sandbox, None, path=path).status == 200
-    assert call(sandbox, None, path=path, key=None).status == 401
+def test_which_tables_need_a_key(call, path, today):
+    """Today only that of the key's own limits does; in 2025 all but the styles do."""
+    for profile, status in (("today", today), ("2025", 200 if path == "/image/styles" else 401)):
+        with Sandbox(profile=profile) as sandbox:
+            assert call(sandbox, None, path=path).status == 200
+            assert call(sandbox, None, path=path, key=None).status == status
 
 
 def test_canned_pictures(call, small):

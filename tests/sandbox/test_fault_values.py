@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from venice_async.sandbox import Fault, Sandbox
+from venice_async.sandbox import Fault, FromNow, Sandbox
 from venice_async.sandbox.fault import Script
+
+PRO_ONLY = "This model is only available to Pro users"
+OVERLOADED = "The model is currently overloaded. Please try again later."
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,28 @@ from venice_async.sandbox.fault import Script
         ("billed:500:UNKNOWN_ERROR", Fault(500, code="UNKNOWN_ERROR", billed=True), 1),
         ("unbilled:reset", Fault(reset="before", billed=False), 1),
         ("unbilled:delay:0.5", Fault(delay=0.5, billed=False), 1),
+        ("blocked*2", Fault(blocked=True), 2),
+        ("billed:blocked", Fault(blocked=True, billed=True), 1),
+        ("login", Fault(200, html=True), 1),
+        ("firewall:406", Fault(406, html=True), 1),
+        ("damage:avif", Fault(damage="avif"), 1),
+        ("damage:url", Fault(damage="url"), 1),
+        ("error:x", Fault(200, body=b'{"error":"x"}'), 1),
+        ("pro-only*3", Fault(401, message=PRO_ONLY, code="PRO_ONLY_MODEL"), 3),
+        ("overloaded:2*9", Fault(429, message=OVERLOADED, code="", headers={"Retry-After": "2"}), 9),
+        (
+            "ratelimit:6",
+            Fault(
+                429,
+                message="Rate limit exceeded",
+                code="",
+                headers={
+                    "x-ratelimit-remaining-requests": "0",
+                    "x-ratelimit-reset-requests": FromNow(6),
+                },
+            ),
+            1,
+        ),
     ],
 )
 def test_parse(text, fault, times):
@@ -77,6 +102,11 @@ def test_parse(text, fault, times):
             "billed",
             "billed:nonsense",
             "unbilled:delay",
+            "blocked:yes",
+            "pro-only:fluently-xl",
+            "ratelimit:soon",
+            "firewall:abc",
+            "-only",
         ),
     ],
 )
@@ -117,6 +147,10 @@ def test_parse_refuses(text):
         {"status": 503, "html": True, "code": "X"},
         {"truncated": True, "body": b"x"},
         {"damage": "empty", "drop": "images"},
+        {"headers": {"x": FromNow}},
+        {"blocked": True, "html": True},
+        {"blocked": True, "status": 503},
+        {"blocked": True, "damage": "magic"},
     ],
 )
 def test_contradictions_are_refused(arguments):
@@ -138,10 +172,14 @@ def test_contradictions_are_refused(arguments):
         (Fault(damage="base64"), True),
         (Fault(delay=1), True),
         (Fault(202), True),
+        (Fault(html=True), False),
+        (Fault(200, html=True, billed=True), True),
+        (Fault(blocked=True), False),
+        (Fault(damage="avif"), True),
     ],
 )
 def test_billed_by_default(fault, billed):
-    """An error status comes before the money is taken, all else after it, unless it is said."""
+    """An error, a page and a blocked picture come before the money is taken, all else after it."""
     assert fault.billed is billed
 
 
@@ -153,11 +191,25 @@ def test_billed_by_default(fault, billed):
         (Fault(headers={"x": None}), "Fault(headers={'x': None})"),
         (Fault(body=bytes(5000)), "Fault(body=<5000 bytes>)"),
         (Fault(drop="id"), "Fault(drop=('id',))"),
+        (Fault(html=True), "Fault(html=True)"),
+        (Fault(blocked=True, billed=True), "Fault(blocked=True, billed=True)"),
     ],
 )
 def test_repr_says_what_is_not_usual(fault, shown):
     """The repr shows what was said, and no long body."""
     assert repr(fault) == shown
+
+
+def test_a_time_from_now_is_rounded_up():
+    """In milliseconds, or in the unit that is said; it cannot be nothing of a number."""
+    assert [FromNow(6).at(1.0004), FromNow(6, per_second=1).at(1.0004), FromNow(-1).at(1)] == [
+        "7001",
+        "8",
+        "0",
+    ]
+    for arguments in ((float("nan"),), ("6",), (6, 0), (6, 0.5)):
+        with pytest.raises(ValueError, match="is needed"):
+            FromNow(*arguments)
 
 
 def test_faults_are_values():

@@ -35,26 +35,146 @@ def dechunked(body):
     ("status", "code"),
     [
         *((400, "INVALID_REQUEST"), (401, "AUTHENTICATION_FAILED"), (402, "INSUFFICIENT_BALANCE")),
-        *(
-            (403, "UNAUTHORIZED"),
-            (404, "MODEL_NOT_FOUND"),
-            (413, "PAYLOAD_TOO_LARGE"),
-            (415, "INVALID_CONTENT_TYPE"),
-        ),
-        *((422, "CONTENT_POLICY_VIOLATION"), (429, "RATE_LIMIT_EXCEEDED"), (500, "INFERENCE_FAILED")),
-        *((502, None), (503, "MODEL_AT_CAPACITY"), (504, "REQUEST_TIMEOUT"), (521, None), (599, None)),
+        *((403, "UNAUTHORIZED"), (404, "MODEL_NOT_FOUND"), (413, "PAYLOAD_TOO_LARGE")),
+        *((415, "INVALID_CONTENT_TYPE"), (422, "CONTENT_POLICY_VIOLATION"), (429, "RATE_LIMIT_EXCEEDED")),
+        *((500, "INFERENCE_FAILED"), (502, None), (503, "MODEL_AT_CAPACITY"), (504, "REQUEST_TIMEOUT")),
+        *((521, None), (599, None)),
     ],
 )
-def test_status(sandbox, call, status, code):
-    """An error status has an error body with the API's code, all the usual headers, and costs nothing."""
-    sandbox.script(Fault(status))
+@pytest.mark.parametrize("profile", ["today", "2025"])
+def test_status(call, profile, status, code):
+    """An error has its body and all the usual headers, and costs nothing; today most have no code."""
+    with Sandbox(latency=0, profile=profile) as sandbox:
+        sandbox.script(Fault(status))
+        reply = call(sandbox)
+        assert reply.status == status
+        assert isinstance(reply.json["error"], str)
+        kept = profile == "2025" or status in {500, 503}
+        assert reply.json.get("code") == (code if kept else None)
+        assert {"cf-ray", "x-venice-balance-usd", "x-ratelimit-limit-requests"} <= set(reply.headers)
+        assert sandbox.account.billed == 0
+        assert call(sandbox).status == 200
+
+
+LOCKED_OUT = (
+    "Too many failed attempts (> 50) resulting in a non-success status code."
+    " Please wait 30 seconds and try again."
+)
+OVERLOADED = "The model is currently overloaded. Please try again later."
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "body"),
+    [
+        ("overloaded", 429, {"error": OVERLOADED}),
+        ("429:MODEL_OVERLOADED", 429, {"error": OVERLOADED, "code": "MODEL_OVERLOADED"}),
+        ("ratelimit", 429, {"error": "Rate limit exceeded"}),
+        ("locked-out", 429, {"error": LOCKED_OUT}),
+        (
+            "pro-only",
+            401,
+            {"error": "This model is only available to Pro users", "code": "PRO_ONLY_MODEL"},
+        ),
+        ("region", 403, {"error": "This model is not available in your region"}),
+        ("privacy", 403, {"error": "The privacy setting of this API key does not allow this model"}),
+        ("disabled", 403, {"error": "API access disabled"}),
+        ("spent", 402, {"error": "API key USD spend limit exceeded"}),
+        (
+            "retired:chroma",
+            404,
+            {"error": "The model that you asked for has been deprecated. Please use chroma instead."},
+        ),
+        ("404", 404, {"error": "Specified model not found"}),
+        ("error:nothing today", 200, {"error": "nothing today"}),
+        (
+            "openai-error:no such size",
+            400,
+            {
+                "error": {
+                    "message": "no such size",
+                    "type": "invalid_request_error",
+                    "code": None,
+                    "param": None,
+                }
+            },
+        ),
+        ("503:MODEL_OFFLINE", 503, {"error": "The model is offline", "code": "MODEL_OFFLINE"}),
+        ("500:UNKNOWN_ERROR", 500, {"error": "An unknown error occurred", "code": "UNKNOWN_ERROR"}),
+    ],
+)
+def test_what_the_api_refuses_in_words_of_its_own(sandbox, call, text, status, body):
+    """Each can be scripted by a word, and is told as the API tells it."""
+    sandbox.script(Fault.parse(text)[0])
     reply = call(sandbox)
-    assert reply.status == status
-    assert isinstance(reply.json["error"], str)
-    assert reply.json.get("code") == code
-    assert {"cf-ray", "x-venice-balance-usd", "x-ratelimit-limit-requests"} <= set(reply.headers)
-    assert sandbox.account.billed == 0
-    assert call(sandbox).status == 200
+    assert (reply.status, reply.json) == (status, body)
+    assert reply.headers["content-type"] == "application/json"
+    assert sandbox.account.billed == (status == 200)
+
+
+def test_three_kinds_of_429_are_told_apart_by_their_headers(sandbox, call):
+    """How long to wait, when the limit resets, and when the rule about failures forgets: each in its own."""
+    for text in ("overloaded:7", "ratelimit:6", "locked-out:20"):
+        sandbox.script(Fault.parse(text)[0])
+    before = time.time()
+    overloaded, limited, locked_out = (call(sandbox).headers for _ in range(3))
+    after = time.time()
+    usual = call(sandbox).headers
+    assert overloaded["retry-after"] == "7"
+    assert overloaded["x-ratelimit-remaining-requests"] == usual["x-ratelimit-remaining-requests"]
+    assert "retry-after" not in limited.keys() | locked_out.keys()
+    assert (limited["x-ratelimit-remaining-requests"], limited["x-ratelimit-remaining"]) == ("0", "50")
+    assert (before + 6) * 1000 <= int(limited["x-ratelimit-reset-requests"]) <= (after + 6) * 1000 + 1
+    assert locked_out["x-ratelimit-remaining"] == "0"
+    assert (before + 20) * 1000 <= int(locked_out["x-ratelimit-resets"]) <= (after + 20) * 1000 + 1
+
+
+def test_no_credentials_in_the_words_of_x402(sandbox, call):
+    """A body with the protocol's version, and no code."""
+    sandbox.script(Fault.parse("x402")[0])
+    reply = call(sandbox)
+    assert (reply.status, reply.json["x402Version"], "code" in reply.json) == (402, 2, False)
+
+
+@pytest.mark.parametrize("status", [403, 401, 406])
+def test_a_firewall_answers_with_a_page_and_its_ray(sandbox, call, status):
+    """The page has the id that the head has, and nothing of the API's."""
+    sandbox.script(Fault.parse(f"firewall:{status}")[0])
+    reply = call(sandbox)
+    assert (reply.status, reply.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert reply.headers["cf-ray"] in reply.body.decode()
+    assert not [name for name in reply.headers if name.startswith("x-")]
+
+
+def test_a_login_page_is_a_success_that_nobody_paid_for(sandbox, call):
+    """It is no answer of the API's, though its status is 200."""
+    sandbox.script(Fault.parse("login")[0])
+    reply = call(sandbox)
+    assert (reply.status, b"Sign in" in reply.body) == (200, True)
+    assert (sandbox.account.billed, sandbox.account.answered) == (0, 1)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_picture_in_a_foreign_format(sandbox, call, small, binary):
+    """An AVIF where another one was asked for; it is paid for."""
+    sandbox.script(Fault(damage="avif"))
+    reply = call(sandbox, {**small, "return_binary": binary})
+    data = reply.body if binary else base64.b64decode(reply.json["images"][0], validate=True)
+    assert data[4:12] == b"ftypavif"
+    assert sandbox.account.billed == 1
+
+
+@pytest.mark.parametrize("path", ["/image/generate", "/images/generations"])
+def test_links_in_place_of_pictures(sandbox, call, small, path):
+    """Objects with a URL, as many as pictures were asked for; raw bytes cannot be that."""
+    sandbox.script(Fault(damage="url"))
+    if path == "/image/generate":
+        assert call(sandbox, {**small, "return_binary": True}).headers["content-type"] == "image/webp"
+        (one, two) = call(sandbox, {**small, "variants": 2}).json["images"]
+        assert one == two
+    else:
+        (one,) = call(sandbox, {"prompt": "a fox"}, path=path).json["data"]
+    assert list(one) == ["url"]
+    assert one["url"].startswith("https://")
 
 
 def test_code_and_message(sandbox, call):

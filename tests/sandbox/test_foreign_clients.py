@@ -120,20 +120,32 @@ def test_openai_models(openai, sandbox):
 
 
 def test_openai_errors(openai, sandbox):
-    """Refusals become the client's own errors, by their status."""
+    """Refusals become the client's own errors, by their status; a forbidden prompt is none today."""
+
+    async def conversation(client):
+        black = await client.images.with_raw_response.generate(prompt=FORBIDDEN, size="256x256")
+        assert black.headers["x-venice-is-content-violation"] == "true"
+        with pytest.raises(openai.InternalServerError) as offline:
+            await client.images.generate(prompt="a fox", model="ideogram-v4")
+        with pytest.raises(openai.NotFoundError):
+            await client.images.edit(prompt="a fox", image=b"\x89PNG")
+        return offline.value
+
+    offline = ask_openai(openai, sandbox, conversation)
+    assert offline.response.json()["code"] == "MODEL_OFFLINE"
+
+
+def test_openai_content_policy_in_2025(openai):
+    """It was a refusal with a code."""
 
     async def conversation(client):
         with pytest.raises(openai.UnprocessableEntityError) as violation:
             await client.images.generate(prompt=FORBIDDEN)
-        with pytest.raises(openai.InternalServerError) as offline:
-            await client.images.generate(prompt="a fox", model="hidream")
-        with pytest.raises(openai.NotFoundError):
-            await client.images.edit(prompt="a fox", image=b"\x89PNG")
-        return violation.value, offline.value
+        return violation.value
 
-    violation, offline = ask_openai(openai, sandbox, conversation)
+    with Sandbox(latency=0, profile="2025") as sandbox:
+        violation = ask_openai(openai, sandbox, conversation)
     assert violation.response.json()["code"] == "CONTENT_POLICY_VIOLATION"
-    assert offline.response.json()["code"] == "MODEL_OFFLINE"
 
 
 def test_openai_without_key_money_or_permit(openai):
@@ -186,7 +198,7 @@ def test_venice_py_what_it_reads_from_the_headers(venice_py):
     """The rate limit, the balance and a model's deprecation are understood."""
 
     async def conversation(client):
-        return await client.image.create(model="flux-dev", prompt="a fox", width=64, height=64)
+        return await client.image.create(model="lustify-sdxl", prompt="a fox", width=64, height=64)
 
     with Sandbox(latency=0, rpm=20, balance_usd=5) as sandbox:
         answer = ask_venice_py(venice_py, sandbox, conversation)
@@ -253,7 +265,7 @@ def test_venice_py_tables(venice_py, sandbox):
     assert limits.data.balances.USD == 100
 
 
-def test_venice_py_errors(venice_py, sandbox):
+def test_venice_py_errors(venice_py):
     """Refusals become its own errors, with the API's code."""
     errors = venice_py.exceptions
 
@@ -270,10 +282,11 @@ def test_venice_py_errors(venice_py, sandbox):
             ),
             await refusal(create(model="no-such", prompt="a fox"), errors.NotFoundError),
             await refusal(create(model="venice-sd35", prompt=FORBIDDEN), errors.UnprocessableEntityError),
-            await refusal(create(model="hidream", prompt="a fox"), errors.ServiceUnavailableError),
+            await refusal(create(model="ideogram-v4", prompt="a fox"), errors.ServiceUnavailableError),
         ]
 
-    codes = ask_venice_py(venice_py, sandbox, conversation)
+    with Sandbox(latency=0, profile="2025") as sandbox:
+        codes = ask_venice_py(venice_py, sandbox, conversation)
     assert codes == ["INVALID_REQUEST", "MODEL_NOT_FOUND", "CONTENT_POLICY_VIOLATION", "MODEL_OFFLINE"]
 
 
@@ -286,8 +299,8 @@ def test_veniceresch_readme(veniceresch, sandbox):
 
     async def conversation(client):
         return (
-            await client.image.generate(model="flux-dev", prompt="a red cube", width=1024, height=1024),
-            await client.image.generate_binary(model="flux-dev", prompt="a red cube"),
+            await client.image.generate(model="flux-2-pro", prompt="a red cube", width=1024, height=1024),
+            await client.image.generate_binary(model="flux-2-pro", prompt="a red cube"),
             await client.images.generate(
                 prompt="a red cube", n=1, size="1024x1024", response_format="b64_json"
             ),
@@ -319,7 +332,7 @@ def test_veniceresch_tables(veniceresch, sandbox):
     assert {limit["apiModelId"] for limit in limits.data["rateLimits"]} == known
 
 
-def test_veniceresch_errors(veniceresch, sandbox):
+def test_veniceresch_errors(veniceresch):
     """The suggested prompt of a refusal is taken, and what does not exist is not found."""
 
     async def conversation(client):
@@ -338,7 +351,9 @@ def test_veniceresch_errors(veniceresch, sandbox):
                 await missing
         return again
 
-    assert seen(ask_veniceresch(veniceresch, sandbox, conversation).images[0]) == ("WEBP", (64, 64))
+    with Sandbox(latency=0, profile="2025") as sandbox:
+        answer = ask_veniceresch(veniceresch, sandbox, conversation)
+    assert seen(answer.images[0]) == ("WEBP", (64, 64))
 
 
 def test_veniceresch_without_money_or_permit(veniceresch):

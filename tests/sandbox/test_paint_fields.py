@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageDraw
 from venice_async.sandbox import Sandbox
 from venice_async.sandbox.catalogue import MODELS, STYLES
 from venice_async.sandbox.paint import is_adult, is_blurred, paint
-from venice_async.sandbox.validate import IMAGE_SCHEMAS
+from venice_async.sandbox.schemas import IMAGE_2025, IMAGE_TODAY
 
 MASK = {"image_prompt": "a green bird", "object_target": "the face", "inferred_object": "a bird"}
 
@@ -42,12 +42,14 @@ TESTED = {
     "enhance_prompt": "test_an_enhanced_prompt_glows",
     "disable_prompt_optimization_thinking": "test_what_changes_no_pixel",
     "style_references": "test_a_style_reference_tints",
+    "transparent_background": "test_what_changes_no_pixel",
+    "anon_user_id": "test_what_changes_no_pixel",
 }
 
 
 def test_every_field_has_a_test():
     """No field that the server takes is left out here."""
-    assert set(IMAGE_SCHEMAS["schema"].body.fields) == set(TESTED)
+    assert {*IMAGE_TODAY.body.fields, *IMAGE_2025.body.fields} == set(TESTED)
     for name in TESTED.values():
         assert name in globals() or name.startswith("test_p")
 
@@ -57,6 +59,8 @@ def test_every_field_has_a_test():
     [
         {"enable_web_search": True},
         {"disable_prompt_optimization_thinking": True},
+        {"transparent_background": True},
+        {"anon_user_id": "someone"},
         {"return_binary": True},
         {"variants": 3},
         {"hide_watermark": False},

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
@@ -98,6 +98,7 @@ def test_any_size_can_be_painted(size):
     assert picture({**BODY, "width": size[0], "height": size[1]}).size == size
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=100))
 def test_any_prompt_can_be_painted(prompt):
     """No text that JSON can carry keeps the painter from painting."""
@@ -109,7 +110,7 @@ def test_without_a_seed_every_picture_is_another(sandbox, call, small):
     assert call(sandbox, small).json["images"] != call(sandbox, small).json["images"]
     seeded = {**small, "seed": 0}
     assert call(sandbox, seeded).json["images"] == call(sandbox, seeded).json["images"]
-    assert call(sandbox, seeded).json["request"] == seeded
+    assert call(sandbox, seeded).json["request"]["data"]["seed"] == 0
 
 
 def test_without_pillow_the_extra_is_named():

@@ -13,7 +13,7 @@ from venice_async.errors import RateLimitError, StoreError
 from venice_async.policy.guard import Guard
 from venice_async.pool import Pool
 from venice_async.sandbox import Fault, Sandbox
-from venice_async.stores import SqliteStore
+from venice_async.stores import Leave, SqliteStore
 
 FOX = ImageRequest("a fox", model="fluently-xl", width=64, height=64)
 
@@ -76,6 +76,39 @@ def test_a_deadline_that_passes_while_the_store_is_asked_leaves_no_flight(path):
 
     asyncio.run(pooled(path, body))
     assert flights(path) == 0
+
+
+class PassingOver(SqliteStore):
+    """A store in which others take the permits one by one, until they are asked to pause."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.refused, self.paused = 0, []
+
+    async def take(self, bucket, pace, caution, units=1):
+        if units == 1 or self.paused:
+            return await super().take(bucket, pace, caution, units)
+        self.refused += 1
+        return Leave(seconds=0.01)
+
+    async def pause(self, bucket, until):
+        self.paused.append(bucket)
+
+
+def test_who_needs_four_permits_and_was_passed_over_three_times_has_the_others_wait(path):
+    async def main():
+        store = PassingOver(path)
+        pool = Pool(4, rate_limit=RateLimit.per_minute(100_000), guard=Guard(), store=store)
+        await pool.open()
+        try:
+            await pool.run(lambda _: done(), model="m")
+            assert not store.paused
+            await asyncio.wait_for(pool.run(lambda _: done(), model="m", units=4), 20)
+        finally:
+            await pool.close()
+        return store.refused, store.paused
+
+    assert asyncio.run(main()) == (3, ["m"])
 
 
 def test_a_call_cancelled_right_after_a_refusal_leaves_no_flight(path):

@@ -13,10 +13,10 @@ import traceback
 import pytest
 from redis.asyncio import Redis
 
-from venice_async import Guard, ImageRequest, RateLimit, VeniceSession
+from venice_async import ImageRequest, RateLimit, VeniceSession
 from venice_async.errors import ConfigurationError, MissingExtraError, StoreError
 from venice_async.policy.address import veiled
-from venice_async.policy.guard import FAILURES, WINDOW, GuardState
+from venice_async.policy.guard import FAILURES, WINDOW, Caution
 from venice_async.policy.pace import Pace
 from venice_async.sandbox import Sandbox
 from venice_async.stores import open_store
@@ -25,12 +25,12 @@ from venice_async.stores.redis import RedisStore, scripts
 from ..redis_server import RedisServer
 
 HOUR = 3600.0
-CARELESS = GuardState(None)
+CARELESS = Caution()
 SECRET = "s3cr3t-w0rd"
 
 
 def strict():
-    return GuardState(Guard(strict=True))
+    return Caution(FAILURES)
 
 
 def pace(limit, span=HOUR, **numbers):
@@ -148,7 +148,7 @@ def test_a_permit_is_never_given_twice(redis_server):
 
 _TAKER = """
 import asyncio, sys
-from venice_async.policy.guard import GuardState
+from venice_async.policy.guard import Caution
 from venice_async.policy.pace import Pace
 from venice_async.stores.redis import RedisStore
 
@@ -158,7 +158,7 @@ async def main():
     print("ready", flush=True)
     sys.stdin.readline()
     pace, taken, processes = Pace(limit=25, span=3600.0, interval=0.0, window=3600.0), 0, 0
-    while (leave := await store.take("m", pace, GuardState(None))).seconds < 1:
+    while (leave := await store.take("m", pace, Caution())).seconds < 1:
         taken += leave.seconds == 0
         await asyncio.sleep(leave.seconds or 0.002)
     print(taken, leave.processes)
@@ -215,6 +215,29 @@ def test_spaces_and_buckets_have_limits_of_their_own(redis_server):
 
     with_stores(body, redis_server.url, redis_server.url + "#default", redis_server.url + "#team")
     assert "venice_async:team:sends:m" in redis_server.command("KEYS", "venice_async:team:*")
+
+
+def test_a_request_for_several_images_is_recorded_whole_or_not_at_all(redis_server):
+    async def body(one, other):
+        leaves = [await one.take("m", pace(9), CARELESS, 4) for _ in range(3)]
+        assert [leave.seconds > 0 for leave in leaves] == [False, False, True]
+        heard = await other.take("m", pace(9), CARELESS)
+        assert (len(heard.sends), heard.seconds) == (8, 0)
+        assert (await other.take("m", pace(9), CARELESS)).seconds > 0
+        assert redis_server.command("ZCARD", "venice_async:default:sends:m").strip() == ":9"
+        assert redis_server.command("ZCARD", "venice_async:default:flights").strip() == ":3"
+
+    with_stores(body, *[redis_server.url] * 2)
+
+
+def test_a_request_for_several_images_that_was_missed_is_recorded_whole(redis_server):
+    async def body(one, other):
+        one.missed_send("m", time.monotonic(), 4)
+        assert await one.resume()
+        assert (await other.take("m", pace(6), CARELESS, 3)).seconds > 0
+        assert (await other.take("m", pace(6), CARELESS, 2)).seconds == 0
+
+    with_stores(body, *[redis_server.url] * 2)
 
 
 def test_a_unix_socket_is_an_address_too(redis_server):
@@ -300,7 +323,7 @@ def test_nothing_stays_for_ever(redis_server):
 
 _DYING = """
 import asyncio, sys
-from venice_async.policy.guard import FAILURES, GuardState
+from venice_async.policy.guard import FAILURES, Caution
 from venice_async.policy.pace import Pace
 from venice_async.stores.redis import RedisStore, scripts
 
@@ -308,7 +331,7 @@ async def main():
     store = RedisStore(sys.argv[1])
     await store.open()
     for _ in range(FAILURES):
-        await store.take("m", Pace(limit=100, span=0.1, interval=0.0, window=0.1), GuardState(None))
+        await store.take("m", Pace(limit=100, span=0.1, interval=0.0, window=0.1), Caution())
     print(store._name, flush=True)
     await asyncio.sleep(60)
 

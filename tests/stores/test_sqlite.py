@@ -13,16 +13,16 @@ from contextlib import closing
 
 import pytest
 
-from venice_async import Guard, ImageRequest, RateLimit, RequestTimeoutError, VeniceSession
+from venice_async import ImageRequest, RateLimit, RequestTimeoutError, VeniceSession
 from venice_async.errors import ConfigurationError, StoreError
-from venice_async.policy.guard import FAILURES, WINDOW, GuardState
+from venice_async.policy.guard import FAILURES, WINDOW, Caution
 from venice_async.policy.pace import Pace
 from venice_async.sandbox import Sandbox
 from venice_async.stores import SqliteStore, open_store
 
 HOUR = 3600.0
-STRICT = GuardState(Guard(strict=True))
-CARELESS = GuardState(None)
+STRICT = Caution(FAILURES)
+CARELESS = Caution()
 
 
 def pace(limit, **numbers):
@@ -44,9 +44,9 @@ def with_store(path, body):
     return asyncio.run(main())
 
 
-def take(path, *, limit=1000, guard=CARELESS, bucket="m"):
+def take(path, *, limit=1000, caution=CARELESS, bucket="m"):
     """Ask once, by a store of its own."""
-    return with_store(path, lambda store: store.take(bucket, pace(limit), guard))
+    return with_store(path, lambda store: store.take(bucket, pace(limit), caution))
 
 
 def written(path, *statements):
@@ -100,7 +100,7 @@ def test_several_threads_take_each_permit_once(path):
 _TAKER = """
 import asyncio, sys
 from pathlib import Path
-from venice_async.policy.guard import GuardState
+from venice_async.policy.guard import Caution
 from venice_async.policy.pace import Pace
 from venice_async.stores import SqliteStore
 
@@ -110,7 +110,7 @@ async def main():
     print("ready", flush=True)
     sys.stdin.readline()
     pace = Pace(limit=25, span=3600.0, interval=0.0, window=3600.0)
-    leaves = [await store.take("m", pace, GuardState(None)) for _ in range(20)]
+    leaves = [await store.take("m", pace, Caution()) for _ in range(20)]
     print(sum(leave.seconds == 0 for leave in leaves), max(leave.processes for leave in leaves))
     await store.close()
 
@@ -230,7 +230,7 @@ def test_what_is_old_is_forgotten(path):
         ("INSERT INTO failures (at, pid) VALUES (?, 1)", now - WINDOW - 1),
         ("INSERT INTO pauses VALUES ('m', ?)", now - 1),
     )
-    assert take(path, limit=1, guard=STRICT).seconds == 0
+    assert take(path, limit=1, caution=STRICT).seconds == 0
     with closing(sqlite3.connect(path)) as connection:
         rows = [
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
@@ -243,9 +243,9 @@ def test_flights_of_a_process_that_died_do_not_count(path, dead):
     """A process that is gone holds nobody up; one that lives does."""
     now = time.monotonic()
     flights(path, FAILURES, pid=dead, at=now)
-    assert take(path, guard=STRICT).seconds == 0
+    assert take(path, caution=STRICT).seconds == 0
     flights(path, FAILURES - 1, pid=os.getpid(), at=now)
-    assert take(path, guard=STRICT).seconds is None
+    assert take(path, caution=STRICT).seconds is None
 
 
 def test_a_time_in_the_future_is_forgotten(path):
@@ -258,7 +258,7 @@ def test_a_time_in_the_future_is_forgotten(path):
         ("INSERT INTO pauses VALUES ('m', ?)", ahead),
         *[("INSERT INTO failures (at, pid) VALUES (?, 1)", ahead)] * FAILURES,
     )
-    leave = take(path, limit=1, guard=STRICT)
+    leave = take(path, limit=1, caution=STRICT)
     assert (leave.seconds, leave.sends, leave.failures) == (0, (), ())
 
 
@@ -325,3 +325,28 @@ def test_a_store_that_breaks_later_gives_one_warning_and_a_cautious_share(path):
     assert 2 <= account.received <= 10
     assert account.refused == 0
     assert len(late) == 21 - account.received
+
+
+def test_a_request_for_several_images_is_recorded_whole_or_not_at_all(path):
+    async def body(store):
+        leaves = [await store.take("m", pace(9), CARELESS, 4) for _ in range(3)]
+        return leaves, await store.take("m", pace(9), CARELESS), await store.take("m", pace(9), CARELESS)
+
+    (first, second, third), one, more = with_store(path, body)
+    assert (first.seconds, second.seconds, one.seconds) == (0, 0, 0)
+    assert third.seconds > 0
+    assert more.seconds > 0
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM sends").fetchone() == (9,)
+        assert connection.execute("SELECT count(*) FROM flights").fetchone() == (3,)
+
+
+def test_a_request_for_several_images_that_was_missed_is_recorded_whole(path):
+    async def body(store):
+        store.missed_send("m", time.monotonic(), 4)
+        assert await store.resume()
+        return await store.take("m", pace(6), CARELESS, 3), await store.take("m", pace(6), CARELESS, 2)
+
+    three, two = with_store(path, body)
+    assert three.seconds > 0
+    assert two.seconds == 0

@@ -11,22 +11,28 @@ from venice_async.types.limits import Range, RequestLimits
 
 
 @pytest.mark.parametrize(
-    ("field", "documented", "schema"),
+    ("field", "documented", "schema", "current"),
     [
-        ("prompt", "1 <= x <= 1500", "1 <= x <= 1500"),
-        ("negative_prompt", "0 <= x <= 1500", "0 <= x <= 1500"),
-        ("width", "0 < x < 1280", "0 < x <= 1280"),
-        ("height", "0 < x < 1280", "0 < x <= 1280"),
-        ("steps", "0 < x < 50", "0 < x <= 50"),
-        ("cfg_scale", "0 < x < 20", "0 < x <= 20"),
-        ("seed", "-999999999 < x < 999999999", "-999999999 <= x <= 999999999"),
-        ("lora_strength", "0 < x < 100", "0 <= x <= 100"),
-        ("variants", "1 <= x <= 4", "1 <= x <= 4"),
+        ("prompt", "1 <= x <= 1500", "1 <= x <= 1500", "1 <= x <= 32768"),
+        ("negative_prompt", "0 <= x <= 1500", "0 <= x <= 1500", "0 <= x <= 32768"),
+        ("width", "0 < x < 1280", "0 < x <= 1280", "0 < x <= 1280"),
+        ("height", "0 < x < 1280", "0 < x <= 1280", "0 < x <= 1280"),
+        ("steps", "0 < x < 50", "0 < x <= 50", "any x"),
+        ("cfg_scale", "0 < x < 20", "0 < x <= 20", "0 < x <= 20"),
+        (
+            "seed",
+            "-999999999 < x < 999999999",
+            "-999999999 <= x <= 999999999",
+            "-999999999 <= x <= 999999999",
+        ),
+        ("lora_strength", "0 < x < 100", "0 <= x <= 100", "0 <= x <= 100"),
+        ("variants", "1 <= x <= 4", "1 <= x <= 4", "1 <= x <= 4"),
     ],
 )
-def test_a_profile_prints_its_ranges_as_the_reference_page_does(field, documented, schema):
+def test_a_profile_prints_its_ranges_as_the_reference_page_does(field, documented, schema, current):
     assert str(getattr(RequestLimits.DOCUMENTED, field)) == documented
     assert str(getattr(RequestLimits.SCHEMA, field)) == schema
+    assert str(getattr(RequestLimits.CURRENT, field)) == current
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_the_documented_profile_is_the_default_one():
     assert RequestLimits.DOCUMENTED != RequestLimits.SCHEMA
 
 
-@pytest.mark.parametrize("name", ["DOCUMENTED", "SCHEMA"])
+@pytest.mark.parametrize("name", ["DOCUMENTED", "SCHEMA", "CURRENT"])
 def test_a_profile_is_called_by_its_name_and_is_frozen(name):
     limits = getattr(RequestLimits, name)
     assert limits.name == f"RequestLimits.{name}"

@@ -14,8 +14,9 @@ from venice_async.errors import Fault, ValidationError
 from venice_async.types.limits import Range, RequestLimits
 from venice_async.types.request import ImageRequest, Inpaint, InpaintMask, RequestFields, StyleReference
 
-DOCUMENTED, SCHEMA = RequestLimits.DOCUMENTED, RequestLimits.SCHEMA
+DOCUMENTED, SCHEMA, CURRENT = RequestLimits.DOCUMENTED, RequestLimits.SCHEMA, RequestLimits.CURRENT
 HINT = "limits=RequestLimits.SCHEMA would admit it"
+HINT_TODAY = "limits=RequestLimits.CURRENT would admit it"
 MASK = InpaintMask(image_prompt="a rabbit", object_target="face", inferred_object="spectacles")
 
 
@@ -75,7 +76,60 @@ def test_a_prompt_is_counted_in_characters_up_to_1500(field, low, limits):
         assert getattr(request(**{field: text}, limits=limits), field) == text
     found = fault(**{field: "\N{FOX FACE}" * 1501}, limits=limits)
     assert (found.field, found.expected) == (field, f"{low} to 1500 characters, not 1501")
-    assert found.hint == ""
+    assert found.hint == HINT_TODAY
+    assert fault(**{field: "x" * 32769}, limits=limits).hint == ""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompt": "x" * 32768, "negative_prompt": "x" * 32768},
+        {"prompt": "x", "negative_prompt": ""},
+        {"width": 1280, "height": 1, "cfg_scale": 20, "lora_strength": 100},
+        {"lora_strength": 0, "seed": -999999999, "cfg_scale": math.nextafter(0, 1)},
+        {"steps": -(10**30)},
+        {"steps": 10**30},
+        {"seed": 999999999, "variants": 4},
+    ],
+)
+def test_the_profile_of_today_takes_what_the_server_takes(fields):
+    assert request(**fields, limits=CURRENT).limits is CURRENT
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("prompt", "x" * 32769, "1 to 32768 characters, not 32769"),
+        ("prompt", "", "1 to 32768 characters, not 0"),
+        ("prompt", " \n\t", "a string that is not blank"),
+        ("negative_prompt", "x" * 32769, "0 to 32768 characters, not 32769"),
+        ("width", 1281, "0 < x <= 1280"),
+        ("height", 0, "0 < x <= 1280"),
+        ("cfg_scale", 0, "0 < x <= 20"),
+        ("cfg_scale", 20.1, "0 < x <= 20"),
+        ("seed", 10**9, "-999999999 <= x <= 999999999"),
+        ("lora_strength", 101, "0 <= x <= 100"),
+        ("steps", 1.5, "an integer, any x"),
+    ],
+)
+def test_the_profile_of_today_refuses_what_the_server_refuses(field, value, expected):
+    found = fault(**{field: value}, limits=CURRENT)
+    assert (found.field, found.expected, found.hint) == (field, expected, "")
+
+
+def test_a_blank_prompt_is_refused_by_the_profile_of_today_alone():
+    for limits in (DOCUMENTED, SCHEMA):
+        assert request(prompt=" ", limits=limits).prompt == " "
+
+
+def test_inpaint_is_refused_by_the_profile_of_today_which_names_the_one_that_takes_it():
+    inpaint = Inpaint(strength=5, source_image_base64="QUJD")
+    found = fault(inpaint=inpaint, limits=CURRENT)
+    assert found.expected == "nothing: the API has removed it in May 2025"
+    assert found.hint == "limits=RequestLimits.SCHEMA, the profile of 2025, would admit it"
+    assert "QUJD" not in str(found)
+    for limits in (DOCUMENTED, SCHEMA):
+        assert request(inpaint=inpaint, limits=limits).inpaint == inpaint
 
 
 def test_an_empty_prompt_is_refused_and_an_empty_negative_prompt_is_not():
@@ -99,7 +153,7 @@ near_ends = st.sampled_from([-999999999, 0, 1, 4, 20, 50, 100, 1280, 999999999])
 
 @settings(deadline=None, max_examples=400)
 @given(field=st.sampled_from(sorted(ADMITS)), value=st.one_of(near_ends, st.integers()))
-def test_a_number_is_refused_exactly_outside_and_the_hint_names_the_schema_exactly_when_it_helps(
+def test_a_number_is_refused_exactly_outside_and_the_hint_names_the_narrowest_profile_that_helps(
     field, value
 ):
     documented, schema = (admits(value) for admits in ADMITS[field])
@@ -109,7 +163,7 @@ def test_a_number_is_refused_exactly_outside_and_the_hint_names_the_schema_exact
         else:
             found = fault(**{field: value}, limits=limits)
             assert found.value == value
-            assert found.hint == (HINT if schema else "")
+            assert found.hint == (HINT if schema else HINT_TODAY if field == "steps" else "")
 
 
 @settings(deadline=None)
@@ -126,12 +180,47 @@ def test_any_other_float_is_not_nan_and_infinities_included(value):
     assert found.hint == (HINT if value == 20 else "")
 
 
-def test_a_narrower_profile_of_a_model_points_to_the_schema_that_would_admit_the_value():
+def test_a_narrower_profile_points_to_the_narrowest_wider_one_that_would_admit_the_value():
     limits = attrs.evolve(SCHEMA, steps=Range(0, 20, low_open=True), prompt=Range(1, 10))
     assert fault(steps=21, limits=limits).hint == HINT
-    assert fault(steps=51, limits=limits).hint == ""
+    assert fault(steps=51, limits=limits).hint == HINT_TODAY
     assert fault(prompt="x" * 11, limits=limits).hint == HINT
-    assert fault(prompt="x" * 1501, limits=limits).hint == ""
+    assert fault(prompt="x" * 1501, limits=limits).hint == HINT_TODAY
+    assert fault(prompt="x" * 32769, limits=limits).hint == ""
+
+
+def test_a_request_without_a_model_goes_to_the_default_one():
+    assert ImageRequest("a fox") == ImageRequest("a fox", model="default")
+
+
+@pytest.mark.parametrize("user", ["a", "x" * 128, "user 7|team", " ~"])
+def test_an_anonymous_user_is_any_printable_ascii(user):
+    assert request(anon_user_id=user).anon_user_id == user
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("", "1 to 128 characters, not 0"),
+        ("x" * 129, "1 to 128 characters, not 129"),
+        ("n\u00e9e", "printable ASCII characters"),
+        ("a\nb", "printable ASCII characters"),
+        ("a\x7f", "printable ASCII characters"),
+        ("a||b", "a string without ||"),
+        (7, "a string"),
+    ],
+)
+def test_an_anonymous_user_that_the_server_would_refuse_is_refused(user, expected):
+    found = fault(anon_user_id=user)
+    assert (found.field, found.expected, found.hint) == ("anon_user_id", expected, "")
+
+
+def test_a_transparent_background_goes_with_every_format_but_jpeg():
+    for image_format in (None, "png", "webp"):
+        assert request(transparent_background=True, format=image_format).transparent_background is True
+    assert request(transparent_background=False, format="jpeg").transparent_background is False
+    found = fault(transparent_background=True, format="jpeg")
+    assert (found.field, found.expected) == ("transparent_background", "format png or webp")
 
 
 INTEGERS = ["width", "height", "steps", "seed", "lora_strength", "variants"]
@@ -190,9 +279,12 @@ def test_an_empty_name_is_refused(field):
     assert fault(**{field: ""}).expected == "a string that is not empty"
 
 
-@pytest.mark.parametrize("field", ["prompt", "model"])
-def test_none_is_no_prompt_and_no_model(field):
-    assert fault(**{field: None}) == Fault(field, None, "a string")
+def test_none_is_not_a_prompt():
+    assert fault(prompt=None) == Fault("prompt", None, "a string")
+
+
+def test_none_as_a_model_is_one_that_was_not_set():
+    assert request(model=None).model == "default"
 
 
 @pytest.mark.parametrize(
@@ -225,8 +317,8 @@ def test_variants_contradict_return_binary():
 def test_a_side_is_a_multiple_of_the_divisor_and_the_fault_names_one():
     limits = attrs.evolve(SCHEMA, divisor=16)
     assert request(width=1024, height=16, limits=limits).width == 1024
-    assert fault(width=1000, limits=limits) == Fault("width", 1000, "a multiple of 16", "992 is one")
-    assert fault(height=5, limits=limits) == Fault("height", 5, "a multiple of 16", "16 is one")
+    assert fault(width=1000, limits=limits) == Fault("width", 1000, "a multiple of 16", "992 is the nearest")
+    assert fault(height=5, limits=limits) == Fault("height", 5, "a multiple of 16", "16 is the nearest")
     assert fault(width=1281, limits=limits).expected == "0 < x <= 1280"
 
 

@@ -109,6 +109,21 @@ def test_a_flag_is_true_false_or_not_known(header, field, value, found):
     assert getattr(answer_fields({header: value})["moderation"], field) is found
 
 
+@pytest.mark.parametrize("value", ["1790000000.25", "1790000000250", " 1790000000250 ", "1.79000000025e12"])
+def test_a_reset_is_unix_seconds_whether_told_in_seconds_or_milliseconds(value):
+    found = answer(x_ratelimit_reset_requests=value, x_ratelimit_resets=value).rate_limit
+    assert found.reset_at == found.error_budget_resets_at == 1790000000.25
+
+
+def test_the_headers_of_the_error_budget_are_told_from_those_of_the_rate_limit():
+    found = answer(
+        x_ratelimit_remaining="47", x_ratelimit_resets="1790000030000", x_ratelimit_remaining_requests="3"
+    ).rate_limit
+    assert found == RateLimitSnapshot(
+        remaining=3, error_budget_remaining=47, error_budget_resets_at=1790000030.0
+    )
+
+
 @pytest.mark.parametrize(
     "value", ["", "soon", "nan", "inf", "-inf", "1e400", "0x10", "-1", "1,5", "19 requests"]
 )
@@ -117,6 +132,8 @@ def test_a_garbled_count_counts_as_absent(value):
         x_ratelimit_limit_requests=value,
         x_ratelimit_remaining_requests=value,
         x_ratelimit_reset_requests=value,
+        x_ratelimit_remaining=value,
+        x_ratelimit_resets=value,
         retry_after=value,
     )
     assert found.rate_limit == RateLimitSnapshot()

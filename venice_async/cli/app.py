@@ -17,6 +17,7 @@ from .directory import retry, status, verify
 from .export import export
 from .gallery import gallery
 from .generate import generate
+from .redo import redo
 from .report import report, sheet
 from .screen import Screen
 from .serve import sandbox
@@ -82,7 +83,7 @@ def main(
 ) -> None:
     """Prompts into image files through the Venice.ai image API.
 
-    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --model fluently-xl --into lighthouse[/]
+    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --into lighthouse[/]
     """
 
 
@@ -90,6 +91,7 @@ app.command()(generate)
 app.command()(status)
 app.command()(verify)
 app.command()(retry)
+app.command()(redo)
 app.command()(export)
 app.command()(gallery)
 app.command()(sheet)

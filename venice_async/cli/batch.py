@@ -60,6 +60,7 @@ def _worded(plan: Plan) -> list[str]:
     of_these = [f"{plan.new} new ({plan.images} images)"]
     of_these += [f"{plan.skipped} there already"] if plan.skipped else []
     of_these += [f"{plan.held} held, because they may have been paid for"] if plan.held else []
+    of_these += [f"{plan.blocked} blocked by the content policy"] if plan.blocked else []
     of_these += [f"{plan.invalid} invalid"] if plan.invalid else []
     cost = "not known" if plan.cost_usd is None else f"${plan.cost_usd:.2f}"
     spent = f", on top of ${plan.spent_usd:.2f} spent already" if plan.spent_usd else ""
@@ -125,11 +126,15 @@ def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, i
     counts += [f"{report.skipped} skipped"] if report.skipped else []
     counts += [f"{report.failed} failed"] if report.failed else []
     counts += [f"{report.unconfirmed} unconfirmed (may have been billed)"] if report.unconfirmed else []
+    counts += [f"{report.blocked} blocked by the content policy"] if report.blocked else []
+    counts += [f"{report.missing} missing"] if report.missing else []
     counts += [f"{report.pending} not sent"] if report.pending else []
     counts += [f"{live.blurred} blurred by the server's safe mode"] if live.blurred else []
     spent = f" for ${report.spent_usd:.2f}" if report.spent_usd else ""
     where = f"; the images are in {into}" if report.generated or report.skipped else ""
     screen.say(f"{', '.join(counts)}{spent} in {report.elapsed:.1f} s{where}")
+    for note in report.notes:
+        screen.say(f"note: {note}")
     for model, error in report.stopped_models.items():
         if error is not report.stopped:
             screen.error(f"nothing more was sent for {model}: {error}")

@@ -27,7 +27,7 @@ def models(*, as_json: AsJson = False, sandbox: UseSandbox = False, base_url: Ba
 
     def show(screen: Screen, found: tuple[ImageModel, ...]) -> None:
         if as_json:
-            screen.records(attrs.asdict(model) for model in found)
+            screen.records({**attrs.asdict(model), "generates": model.generates} for model in found)
             return
         rows = [(model.id, _prices(model), _takes(model), _remarks(model)) for model in found]
         screen.table(("model", "USD an image", "takes", ""), rows)
@@ -104,7 +104,7 @@ def _prices(model: ImageModel) -> str:
     prices = model.prices
     if prices.generation is not None:
         return f"{prices.generation:g}"
-    if prices.resolutions:
+    if not prices.quality:
         return ", ".join(f"{name} {usd:g}" for name, usd in prices.resolutions.items())
     return ", ".join(
         f"{resolution} {'/'.join(f'{usd:g}' for usd in by_quality.values())}"
@@ -115,9 +115,11 @@ def _prices(model: ImageModel) -> str:
 def _takes(model: ImageModel) -> str:
     """What a request may ask of the model, in a few words."""
     parts: list[str] = []
-    if model.steps_max is not None:
+    if not model.generates:
+        return "nothing: it generates no images"
+    if model.steps_max is not None and "steps" not in model.ignores:
         parts.append(f"steps to {model.steps_max}")
-    if model.width_height_divisor:
+    if model.width_height_divisor and not model.aspect_ratios:
         parts.append(f"sides by {model.width_height_divisor}")
     if model.aspect_ratios:
         parts.append(f"{len(model.aspect_ratios)} aspect ratios")
@@ -129,4 +131,13 @@ def _takes(model: ImageModel) -> str:
 
 
 def _remarks(model: ImageModel) -> str:
-    return ", ".join([*(["offline"] if model.offline else []), *model.traits])
+    remarks = ["offline"] if model.offline else []
+    if (gone := model.deprecation) is not None:
+        when = f" on {gone.ends[:10]}" if gone.ends else ""
+        instead = f", use {gone.replacement} instead" if gone.replacement else ""
+        remarks.append(f"goes{when}{instead}")
+    if model.region_restrictions:
+        remarks.append(f"blocked in {' '.join(model.region_restrictions)}")
+    if "seed" in model.ignores:
+        remarks.append("seed ignored")
+    return "; ".join([*remarks, *model.traits])

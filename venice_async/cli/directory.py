@@ -50,11 +50,13 @@ def _worded(found: JournalStatus) -> list[str]:
             (found.failed, "failed"),
             (found.billed, "failed and billed"),
             (found.unconfirmed, "unconfirmed"),
+            (found.blocked, "blocked"),
             (found.in_flight, "in flight"),
             (found.pending, "pending"),
         )
         if number
     ]
+    counts += [f"{found.missing} missing"] if found.missing else []
     state = "running" if found.running else "cut off" if found.cut_off else "ended"
     state += f"; {found.stopped}" if found.stopped else ""
     spent = "not known" if found.spent_usd is None else f"${found.spent_usd:.2f}"
@@ -109,6 +111,9 @@ def retry(
         bool, typer.Option("--unconfirmed", help="Those that may have been billed as well.")
     ] = False,
     billed: Annotated[bool, typer.Option("--billed", help="Those that were billed as well.")] = False,
+    blocked: Annotated[
+        bool, typer.Option("--blocked", help="Those that the content policy blocked as well.")
+    ] = False,
     concurrency: Annotated[int, typer.Option(min=1, help="Requests in flight at once.")] = 16,
     per_minute: Annotated[
         int | None,
@@ -139,15 +144,16 @@ def retry(
                 directory,
                 unconfirmed=unconfirmed,
                 billed=billed,
+                blocked=blocked,
                 budget_usd=budget_usd,
                 max_unusable=max_unusable,
                 max_refusals=max_refusals,
                 max_wait=longest,
             )
             if stream.progress.total == 0:
-                for line in _nothing_to_retry(open_job(directory).status()):
-                    screen.say(line)
-                return 0
+                waiting = _waiting(directory)
+                screen.say("; ".join(["nothing failed that could be sent again", *waiting]))
+                return 1 if waiting else 0
             return await run_batch(session, screen, stream, directory, as_json=as_json)
 
     how = {
@@ -159,11 +165,16 @@ def retry(
         return run_until_signalled(work(session))
 
 
-def _nothing_to_retry(found: JournalStatus) -> list[str]:
-    """That nothing is sent, and with which option what is held would be."""
-    held = (
-        (found.billed, "were billed", "--billed"),
-        (found.unconfirmed, "are unconfirmed", "--unconfirmed"),
-    )
-    options = [f"{number} {what}: {option} sends them again" for number, what, option in held if number]
-    return ["nothing failed that could be sent again", *options]
+def _waiting(directory: Path) -> list[str]:
+    """What is not whole in a job, and what would be done about it."""
+    found = open_job(directory).status()
+    return [
+        f"{number} {what}"
+        for number, what in (
+            (found.unconfirmed, "unconfirmed: --unconfirmed sends them again"),
+            (found.billed, "failed and billed: --billed sends them again"),
+            (found.blocked, "blocked: --blocked sends them again"),
+            (found.missing, f"missing: `venice-async redo {directory} --missing` buys them again"),
+        )
+        if number
+    ]

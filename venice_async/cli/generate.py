@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from contextlib import closing
 from typing import Annotated, Any, Literal
 
 import typer
@@ -9,20 +11,23 @@ import typer
 from venice_async.gather import Duplicates
 from venice_async.gather.options import MAX_REFUSALS, MAX_UNUSABLE
 from venice_async.policy.retry import RetryPolicy
+from venice_async.session import VeniceSession
 from venice_async.storage.inputs import RequestFile, RowFormat
 from venice_async.storage.journal import Durability, Verification
 from venice_async.storage.names import DEFAULT_NAME
-from venice_async.types.limits import RequestLimits
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageFormat
 
+from .axes import parse_axes
 from .batch import Job, generate_images, show_plan
+from .check import check_requests
 from .connect import AsJson, BaseUrl, UseSandbox, connected
 from .distributed import distribute_images
 from .gallery import show_page
 from .options import (
     BudgetUsd,
     checked_directory,
+    limits_from,
     parse_seeds,
     rate_limit_from,
     told_of,
@@ -144,8 +149,21 @@ def generate(
     max_refusals: MaxRefusals = MAX_REFUSALS,
     max_wait: MaxWait = "10m",
     limits: Annotated[
-        Literal["documented", "schema"], typer.Option(help="The ranges of the fields.", rich_help_panel=_JOB)
+        Literal["documented", "schema", "current", "model"],
+        typer.Option(help="The ranges of the fields: of the page, of 2025, of today.", rich_help_panel=_JOB),
     ] = "documented",
+    check_models: Annotated[
+        bool,
+        typer.Option(
+            "--check-models/--no-check-models",
+            help="Hold the requests against their models and the styles before any is sent.",
+            rich_help_panel=_JOB,
+        ),
+    ] = True,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Sweep over fields that the model ignores.", rich_help_panel=_JOB),
+    ] = False,
     budget_usd: BudgetUsd = None,
     durability: Annotated[
         Durability, typer.Option(help="What the journal survives.", rich_help_panel=_JOB)
@@ -175,7 +193,12 @@ def generate(
     sandbox: UseSandbox = False,
     base_url: BaseUrl = None,
     model: Annotated[
-        str | None, typer.Option(help="The model's id, such as fluently-xl.", rich_help_panel=_REQUEST)
+        str | None,
+        typer.Option(
+            help="An id, or a trait such as fastest; without it, VENICE_MODEL, else default.",
+            rich_help_panel=_REQUEST,
+            show_default=False,
+        ),
     ] = None,
     negative_prompt: Annotated[
         str | None, typer.Option(help="What not to draw.", rich_help_panel=_REQUEST)
@@ -228,7 +251,7 @@ def generate(
     enable_web_search: Annotated[
         bool | None,
         typer.Option(
-            "--enable-web-search/--no-enable-web-search", help="Costs extra.", rich_help_panel=_REQUEST
+            "--enable-web-search/--no-enable-web-search", help="Of models that can.", rich_help_panel=_REQUEST
         ),
     ] = None,
     enhance_prompt: Annotated[
@@ -250,6 +273,18 @@ def generate(
     style_reference_strength: Annotated[
         float | None, typer.Option(help="0.1 to 1, for all of them.", rich_help_panel=_REQUEST)
     ] = None,
+    transparent_background: Annotated[
+        bool | None,
+        typer.Option(
+            "--transparent-background/--no-transparent-background",
+            help="Nothing behind what is drawn; not as JPEG.",
+            rich_help_panel=_REQUEST,
+        ),
+    ] = None,
+    anon_user_id: Annotated[
+        str | None,
+        typer.Option(help="Who of your users asks, up to 128 characters.", rich_help_panel=_REQUEST),
+    ] = None,
     inpaint: Annotated[str | None, typer.Option(help="The source picture.", rich_help_panel=_INPAINT)] = None,
     inpaint_strength: Annotated[int | None, typer.Option(help="0 to 100.", rich_help_panel=_INPAINT)] = None,
     mask_image_prompt: Annotated[
@@ -264,11 +299,11 @@ def generate(
 ) -> int:
     """Generate images into a directory; the same command again goes on where it was.
 
-    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --model fluently-xl --into lighthouse[/]
+    [bold]venice-async generate "a lighthouse at dusk" --seeds 0-15 --into lighthouse[/]
     """
     given = dict(locals())
     screen = Screen()
-    ranges = RequestLimits.SCHEMA if limits == "schema" else RequestLimits.DOCUMENTED
+    ranges = limits_from(limits, check_models=check_models)
     what = what_from(given, ranges)
     if isinstance(what, RequestFile):
         for told in told_of(what):
@@ -276,7 +311,7 @@ def generate(
     several = parse_seeds(seeds)
     for edge in (min(several), max(several)) if several else ():
         # Out of range: better now than when its turn comes.
-        ImageRequest("?", model="?", seed=edge, limits=ranges)
+        ImageRequest("?", seed=edge, limits=ranges)
     job = Job(
         what,
         into=checked_directory(into),
@@ -300,15 +335,30 @@ def generate(
         "retry": RetryPolicy(attempts=attempts, resend_unconfirmed=resend_unconfirmed),
     }
     with connected(sandbox=sandbox, base_url=base_url, **how) as session:
+        asking: dict[str, Any] = {"base_url": session.base_url, "api_key": "sandbox" if sandbox else None}
+        swept = [name for name, values in parse_axes(set_values).items() if len(values) > 1]
+
+        async def check() -> None:
+            if check_models:
+                async with VeniceSession(**asking, rate_limit=None) as catalogue:
+                    await check_requests(catalogue, screen, what, seeds=several, swept=swept, force=force)
+
         if dry_run:
             work = show_plan(session, screen, job, as_json=as_json)
         elif dask is not None:
-            how |= {"base_url": session.base_url, "api_key": "sandbox" if sandbox else None}
+            how |= asking
             options |= {"shard_size": shard_size}
             work = distribute_images(dask, screen, job, how, options, as_json=as_json)
         else:
             work = generate_images(session, screen, job, options, as_json=as_json)
-        code = run_until_signalled(work)
+        code = run_until_signalled(_in_turn(check(), work))
     if gallery is not False and not dry_run and code in _ENDED:
         show_page(screen, job.into, wanted=gallery is True)
     return code
+
+
+async def _in_turn(first: Coroutine[Any, Any, None], then: Coroutine[Any, Any, int]) -> int:
+    """What the second comes to, unless the first has refused it."""
+    with closing(then):
+        await first
+        return await then

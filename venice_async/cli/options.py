@@ -37,6 +37,7 @@ BudgetUsd = Annotated[
 __all__ = [
     "BudgetUsd",
     "checked_directory",
+    "limits_from",
     "parse_seeds",
     "rate_limit_from",
     "told_of",
@@ -83,6 +84,18 @@ def checked_directory(text: str) -> Path:
 def whole_or_share(number: float | None) -> float | None:
     """A number as the library takes it: 5 for `5`, 0.1 for `0.1`."""
     return int(number) if number is not None and number.is_integer() else number
+
+
+def limits_from(name: str, *, check_models: bool) -> RequestLimits:
+    """The ranges that `--limits` names; those of a model are checked once it is known.
+
+    Raises:
+        ConfigurationError: They are the model's, and nothing is to be held against it.
+    """
+    if name == "model" and not check_models:
+        raise ConfigurationError("--limits model and --no-check-models exclude each other")
+    named = {"documented": RequestLimits.DOCUMENTED, "schema": RequestLimits.SCHEMA}
+    return named.get(name, RequestLimits.CURRENT)
 
 
 def rate_limit_from(per_minute: int | None, shared: str | None = None) -> RateLimit | None:
@@ -169,8 +182,6 @@ def _requests_from(
         return [attrs.evolve(request, prompt=prompt) for prompt in prompts] or [request]
     if not prompts:
         raise ConfigurationError("no prompt: give one as an argument, --from FILE, --prompts or --request")
-    if "model" not in fields:
-        raise ConfigurationError("no model: add --model, for example --model fluently-xl")
     faults: list[Fault] = []
     requests: list[ImageRequest] = []
     for number, prompt in enumerate(prompts, 1):

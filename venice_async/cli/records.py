@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import orjson
 
-from venice_async.errors import StatusError, VeniceError
+from venice_async.errors import ContentBlockedError, StatusError, VeniceError
 from venice_async.types.outcome import Generated, Outcome, Skipped
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import encode_request
@@ -26,7 +26,8 @@ def record_of(outcome: Outcome) -> dict[str, Any]:
         "request": None if outcome.request is None else _request(outcome.request),
     }
     if isinstance(outcome, Skipped):
-        return {**record, "paths": [str(path) for path in outcome.paths]}
+        there, gone = ([str(path) for path in paths] for paths in (outcome.paths, outcome.missing))
+        return {**record, "paths": there, "missing": gone}
     if isinstance(outcome, Generated):
         told = attrs.asdict(outcome.answer, filter=lambda field, _: field.name != "request")
         paths = [str(path) for path in told.pop("paths")]
@@ -41,6 +42,8 @@ def _request(request: ImageRequest) -> dict[str, Any]:
 
 def _error(error: VeniceError) -> dict[str, Any]:
     told: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
+    if isinstance(error, ContentBlockedError):
+        told |= {"request_id": error.request_id, "moderation": attrs.asdict(error.moderation)}
     if isinstance(error, StatusError):
         told |= {"status": error.status, "code": error.code, "request_id": error.request_id}
     return told

@@ -34,10 +34,12 @@ def report(directory: Directory, *, as_json: AsJson = False) -> int:
         return 0
     screen.results.print(_spreads(found))
     rate = "" if found.per_minute is None else f", {found.per_minute:.1f} a minute"
+    lost = f", {found.missing} missing" if found.missing else ""
+    lost += f", {found.blocked} blocked" if found.blocked else ""
     spent = "not known" if found.spent_usd is None else f"${found.spent_usd:.2f}"
     screen.lines(
         [
-            f"images  {found.images} in {found.answers} answers{rate}",
+            f"images  {found.images} in {found.answers} answers{rate}{lost}",
             f"spent   {spent}",
             *(f"{group.count:>7} {group.outcome}: {group.message}" for group in found.failures),
         ]

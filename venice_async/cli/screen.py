@@ -34,6 +34,7 @@ from .records import record_of
 
 __all__ = ["Live", "Screen"]
 
+_PROFILE = re.compile(r"\blimits=RequestLimits\.([A-Z]+)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -96,10 +97,9 @@ def _plain(value: Any) -> Any:
 
 def _worded(error: VeniceError | str) -> str:
     """An error in the command line's own words."""
+    text = _PROFILE.sub(lambda found: f"--limits {found[1].lower()}", str(error))
     return (
-        str(error)
-        .replace("limits=RequestLimits.SCHEMA would", "--limits schema would")
-        .replace("choose image_format", "choose one with --image-format")
+        text.replace("choose image_format", "choose one with --image-format")
         .replace("with extend=True", "with --extend")
         .replace("or force=True", "or --force")
         .replace("a smaller cell=", "a smaller --cell")
@@ -184,8 +184,12 @@ class Live:
         """Show where the batch stands."""
         lost = f"{progress.skipped} skipped, " if progress.skipped else ""
         lost += f"{progress.failed} failed"
-        if progress.unconfirmed:
-            lost += f", {progress.unconfirmed} unconfirmed"
+        for number, what in (
+            (progress.unconfirmed, "unconfirmed"),
+            (progress.blocked, "blocked"),
+            (progress.missing, "missing"),
+        ):
+            lost += f", {number} {what}" if number else ""
         self._say_waits(progress.waiting)
         self._display.update(
             self._task,
@@ -212,10 +216,12 @@ class Live:
         if self._as_json:
             self._screen.records([record_of(outcome)])
         if isinstance(outcome, Skipped):
+            for path in outcome.missing:
+                self._screen.messages.print(f"[red]missing[/] {outcome.index}: {_as_text(str(path))}")
             return
         if not isinstance(outcome, Generated):
             self.billed += isinstance(outcome, Failed) and outcome.billed
-            what = "failed" if isinstance(outcome, Failed) else "unconfirmed"
+            what = type(outcome).__name__.lower()
             prompt = "" if outcome.request is None else f" ({outcome.request.prompt[:40]!r})"
             error = _as_text(_worded(outcome.error))
             self._screen.messages.print(f"[red]{what}[/] {outcome.index}{_as_text(prompt)}: {error}")

@@ -23,10 +23,14 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 8080,
     latency: Annotated[float, typer.Option(min=0.0, help="Seconds a generation takes.")] = 0.03,
     balance: Annotated[float, typer.Option(min=0.0, help="US dollars there are to spend.")] = 100.0,
-    profile: Annotated[str, typer.Option(help="The ranges: schema or page.")] = "schema",
+    profile: Annotated[str, typer.Option(help="The API of today or of 2025.")] = "today",
     rpm: Annotated[
-        int, typer.Option(min=0, help="Requests a minute and model; 0 for no limit.", rich_help_panel=_LIMIT)
+        int, typer.Option(min=0, help="Images a minute and model; 0 for no limit.", rich_help_panel=_LIMIT)
     ] = 600,
+    rpd: Annotated[
+        int | None,
+        typer.Option(min=1, help="Images a day and model; the API's 28,800.", rich_help_panel=_LIMIT),
+    ] = None,
     window: Annotated[
         float, typer.Option(min=0.1, help="The limit's window in seconds.", rich_help_panel=_LIMIT)
     ] = 60.0,
@@ -34,7 +38,7 @@ def sandbox(
         str, typer.Option(help="fixed, sliding-log, sliding-counter or gcra.", rich_help_panel=_LIMIT)
     ] = "fixed",
     burst: Annotated[
-        int | None, typer.Option(help="Requests that gcra lets through at once.", rich_help_panel=_LIMIT)
+        int | None, typer.Option(help="Images that gcra lets through at once.", rich_help_panel=_LIMIT)
     ] = None,
     fault: Annotated[
         list[str] | None,
@@ -56,6 +60,7 @@ def sandbox(
             balance_usd=balance,
             profile=profile,
             rpm=rpm or None,
+            rpd=rpd,
             window=window,
             algorithm=algorithm,
             burst=burst,

@@ -39,6 +39,7 @@ async def distribute_generate(
     guard: Guard | None = Guard(),
     timeouts: Timeouts = Timeouts(),
     answer_limits: AnswerLimits = AnswerLimits(),
+    default_model: str | None = None,
     check_models: bool = False,
     proxy: str | None = None,
     compression: Compression | None = None,
@@ -73,9 +74,10 @@ async def distribute_generate(
         rate_limit: As for `VeniceSession`. With `shared=`, all workers keep to one limit; without it, each of
             them uses an equal part, unless all of them are on this machine.
         retry: As for `VeniceSession`.
-        guard: As for `VeniceSession`, like the five that follow; all of them travel to the workers.
+        guard: As for `VeniceSession`, like the six that follow; all of them travel to the workers.
         timeouts: As there.
         answer_limits: As there.
+        default_model: As there; of each shard's journal when it begins.
         check_models: As there.
         proxy: As there.
         compression: As there.
@@ -109,6 +111,7 @@ async def distribute_generate(
         guard=guard,
         timeouts=timeouts,
         answer_limits=answer_limits,
+        default_model=default_model,
         check_models=check_models,
         proxy=proxy,
         compression=compression,

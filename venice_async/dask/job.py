@@ -168,8 +168,10 @@ class DistributedJob:
         return Progress(
             done=sum(shard.done for shard in shards),
             skipped=sum(shard.skipped for shard in shards),
+            missing=sum(shard.missing for shard in shards),
             failed=sum(shard.failed for shard in shards),
             unconfirmed=sum(shard.unconfirmed for shard in shards),
+            blocked=sum(shard.blocked for shard in shards),
             total=self._source.length,
             elapsed=(self._ended or time.monotonic()) - self._began if self._began else 0.0,
             spent_usd=None if None in spent else sum(filter(None, spent)),
@@ -181,12 +183,15 @@ class DistributedJob:
         progress = self.progress
         total = self._source.taken if self._source.exhausted else progress.total
         errors = [error for _, result in sorted(self._results.items()) for error in result.errors]
+        notes = dict.fromkeys(note for _, result in sorted(self._results.items()) for note in result.notes)
         runs = {number: result.run for number, result in self._results.items() if result.run}
         return BatchReport(
             generated=progress.done,
             skipped=progress.skipped,
+            missing=progress.missing,
             failed=progress.failed,
             unconfirmed=progress.unconfirmed,
+            blocked=progress.blocked,
             pending=None if total is None else total - progress.finished,
             spent_usd=progress.spent_usd,
             elapsed=progress.elapsed,
@@ -197,6 +202,7 @@ class DistributedJob:
                 for model, error in result.stopped_models.items()
             },
             errors=tuple(errors[:_ERRORS_KEPT]),
+            notes=tuple(notes),
             journal=_ShardJournals(self._into, self._shard_size, runs),
             run=0,
         )
@@ -365,3 +371,9 @@ class _ShardJournals:
             reader = JournalReader(shard_directory(self.into, number))
             async for outcome in reader.outcomes(of_shard, lost=lost):
                 yield attrs.evolve(outcome, index=number * self.shard_size + outcome.index)
+
+    async def paths(self, run: int) -> AsyncGenerator[Path, None]:  # noqa: ARG002
+        """The files that are there, in the order of the input, of the shards that were carried out."""
+        for number, of_shard in sorted(self.runs.items()):
+            async for path in JournalReader(shard_directory(self.into, number)).paths(of_shard):
+                yield path

@@ -32,6 +32,10 @@ def _key(api_key: str | None) -> str:
     return os.environ.get("VENICE_API_KEY", "") if api_key is None else api_key
 
 
+def _model(default_model: str | None) -> str | None:
+    return default_model or os.environ.get("VENICE_MODEL") or None
+
+
 @frozen(kw_only=True)
 class SessionSettings:
     """What the session of each worker is made with; the attributes are arguments of `VeniceSession`."""
@@ -44,6 +48,7 @@ class SessionSettings:
     guard: Guard | None = Guard()
     timeouts: Timeouts = Timeouts()
     answer_limits: AnswerLimits = AnswerLimits()
+    default_model: str | None = field(default=None, converter=_model)
     check_models: bool = False
     proxy: str | None = field(default=None, repr=False)
     compression: Compression | None = None
@@ -101,16 +106,18 @@ class ShardProgress:
 
     Attributes:
         number: The shard's.
-        done: As in `Progress`, like the four that follow.
-        lost: Items that were tried and are no images.
+        done: As in `Progress`, like the six that follow.
+        lost: Items that were tried and have failed, or are unconfirmed.
         tried: Items that were tried.
     """
 
     number: int
     done: int
     skipped: int
+    missing: int
     failed: int
     unconfirmed: int
+    blocked: int
     spent_usd: float | None
     lost: int
     tried: int
@@ -127,6 +134,7 @@ class ShardResult:
         stopped: What stopped it before its end, or None.
         stopped_models: By model, the error after which nothing more was sent for it.
         errors: The first hundred of its failures.
+        notes: As in `BatchReport`.
     """
 
     progress: ShardProgress
@@ -135,6 +143,7 @@ class ShardResult:
     stopped: VeniceError | None = None
     stopped_models: dict[str, VeniceError] = field(factory=dict)
     errors: tuple[VeniceError, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def by_its_models(self) -> bool:

@@ -187,7 +187,7 @@ class _Batch:
         if self._stream is None:
             return ShardResult(progress=self._progress(), run=0, pending=len(self.shard.requests))
         report = self._stream.report
-        ended = report.generated + report.skipped + report.failed + report.unconfirmed
+        ended = self._stream.progress.finished
         return ShardResult(
             progress=self._progress(),
             run=self._stream.run,
@@ -195,6 +195,7 @@ class _Batch:
             stopped=None if report.stopped is None else _bare(report.stopped),
             stopped_models={model: _bare(error) for model, error in report.stopped_models.items()},
             errors=tuple(map(_bare, report.errors)),
+            notes=report.notes,
         )
 
     def _progress(self) -> ShardProgress:
@@ -206,8 +207,10 @@ class _Batch:
             number=self.shard.number,
             done=progress.done,
             skipped=progress.skipped,
+            missing=progress.missing,
             failed=progress.failed,
             unconfirmed=progress.unconfirmed,
+            blocked=progress.blocked,
             spent_usd=progress.spent_usd,
             lost=lost,
             tried=tried,
@@ -259,7 +262,16 @@ class _Requests:
 
 def _nothing_of(shard: Shard) -> ShardProgress:
     return ShardProgress(
-        number=shard.number, done=0, skipped=0, failed=0, unconfirmed=0, spent_usd=0.0, lost=0, tried=0
+        number=shard.number,
+        done=0,
+        skipped=0,
+        missing=0,
+        failed=0,
+        unconfirmed=0,
+        blocked=0,
+        spent_usd=0.0,
+        lost=0,
+        tried=0,
     )
 
 

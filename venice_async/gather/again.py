@@ -67,6 +67,7 @@ async def stream_retry(
     *,
     unconfirmed: bool = False,
     billed: bool = False,
+    blocked: bool = False,
     concurrency: int | None = None,
     durability: Durability = "power",
     verify: Verification = "header",
@@ -84,6 +85,7 @@ async def stream_retry(
         into: The directory of the job.
         unconfirmed: Whether those that may have been billed are sent again as well.
         billed: Whether those that failed and were billed are sent again as well.
+        blocked: Whether those that the content policy blocked are sent again as well.
         concurrency: As for `gather_generate`, like all that follow.
         durability: As there.
         verify: As there.
@@ -101,6 +103,7 @@ async def stream_retry(
     states = [State.FAILED]
     states += [State.UNCONFIRMED, State.SENT] if unconfirmed else []
     states += [State.BILLED] if billed else []
+    states += [State.BLOCKED] if blocked else []
     reader = JournalReader(Path(into))
     await anyio.to_thread.run_sync(check_no_shards, reader.directory)
     job = await anyio.to_thread.run_sync(reader.job)

@@ -45,8 +45,9 @@ async def gather_generate(
     """Generate many images into a directory; the same call again goes on where it was.
 
     The directory keeps a journal of what was bought (`.venice/journal.sqlite3`). What is done comes back
-    as `Skipped`. What may have been paid for (unconfirmed, or an answer that was refused) is held, and
-    comes back as it was, unless the session's `RetryPolicy(resend_unconfirmed=True)` has it sent again. What
+    as `Skipped`, which tells of files that are gone (`missing`; see `redo`). What may have been paid for
+    (unconfirmed, or an answer that was refused) is held, and comes back as it was, unless the session's
+    `RetryPolicy(resend_unconfirmed=True)` has it sent again. So does what the content policy blocked. What
     failed at no cost is tried again. A seed that is left open is drawn once, and stays.
 
     Args:
@@ -66,7 +67,8 @@ async def gather_generate(
         budget_usd: US dollars that the job may cost in all its runs, what is in flight and what is
             unconfirmed included, at the prices of `models()`; None for no limit.
         max_failures: More failed and unconfirmed items than this stop the batch; between 0 and 1, a
-            larger share of the finished ones, once there are 20. None for no such limit.
+            larger share of the finished ones, once there are 20. None for no such limit. A blocked image
+            costs nothing, and counts neither way.
         max_unusable: So many answers in a row that are not images, all with the same kind of fault, stop
             the batch; 0 for no limit.
         max_refusals: So many refusals (4xx) of a model's items in a row, all alike, stop that model, as long
@@ -76,7 +78,7 @@ async def gather_generate(
             for two minutes. None for any time.
         extend: Whether a directory with another job's journal is added to.
         drain_timeout: When cancelled, seconds to wait for what is in flight; 0 to abort at once.
-        **fields: Fields of the request for bare prompts, `model` at least.
+        **fields: Fields of the request for bare prompts; without `model`, they go to the session's default.
 
     Raises:
         ConfigurationError: The arguments contradict each other; nothing was sent.

@@ -2,7 +2,7 @@
 
 1. Nothing is sent before its intent is in the journal and its cost is within the budget.
 2. What the journal knows already decides: an image that is there is skipped, what may have been paid
-   for is held until somebody says otherwise.
+   for and what was blocked is held until somebody says otherwise.
 3. An outcome is told only once it is recorded. If it cannot be, the batch stops.
 4. An item whose model is stopped has no outcome: it stays what it was.
 """
@@ -23,6 +23,7 @@ from venice_async.errors import (
     BudgetExceededError,
     ConfigurationError,
     ConnectError,
+    ContentBlockedError,
     LeaseLostError,
     SessionStateError,
     StorageError,
@@ -41,7 +42,7 @@ from venice_async.storage.journal import Entry, Journal, State, load_error
 from venice_async.storage.names import NameTemplate
 from venice_async.types.limits import Range
 from venice_async.types.options import Priority
-from venice_async.types.outcome import Failed, Generated, Outcome, Skipped, Unconfirmed
+from venice_async.types.outcome import Blocked, Failed, Generated, Outcome, Skipped, Unconfirmed
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import SavedImages
 
@@ -59,6 +60,7 @@ _SHOWN = 60
 # What comes before a purchase, and would come before every further one.
 _STOP = (BudgetExceededError, ConfigurationError, LeaseLostError, SessionStateError, StoreError)
 _HIGHEST_SEED = 999_999_998
+_HELD = {State.BILLED, State.UNCONFIRMED, State.BLOCKED}
 
 
 @frozen
@@ -87,7 +89,7 @@ class Buyer:
         check: What an image has to pass, or None.
         keep_duplicates: Whether what the input repeats is bought again.
         fresh: Whether the journal knew of no item when the run began.
-        again: The states of which an item is sent again although it may have been paid for.
+        again: The states of which an item is sent again although an earlier run has left it so.
         stops: What is stopped already.
         waiting: What is waited for.
         stop: Called with what every further item would meet as well.
@@ -139,11 +141,19 @@ class Buyer:
             return Told(Skipped(index=entry.place, request=request))
         given, request = request, _seeded(request, entry.seed)
         if entry.state in {State.DONE, State.RECEIVED}:
-            paths = tuple(self.journal.directory / file.name for file in entry.files)
-            return Told(Skipped(index=entry.place, request=request, paths=paths))
-        if entry.state in {State.BILLED, State.UNCONFIRMED} - self.again and entry.error is not None:
-            return Told(_held(entry, request, load_error(entry.error)), held=True)
+            return Told(self._skipped(entry, request))
+        if entry.state in _HELD - self.again and entry.error is not None:
+            return Told(_lost(entry.place, request, load_error(entry.error), billed=True), held=True)
         return await self._told(Purchase(self, entry.place, given, request, self.cost_of(request), entry))
+
+    def _skipped(self, entry: Entry, request: ImageRequest) -> Skipped:
+        directory = self.journal.directory
+        return Skipped(
+            index=entry.place,
+            request=request,
+            paths=tuple(directory / file.name for file in entry.files if file not in entry.gone),
+            missing=tuple(directory / file.name for file in entry.gone if file.wanted),
+        )
 
     async def _told(self, purchase: Purchase) -> Told | None:
         if not self.stops.admits(purchase.request.model):
@@ -174,7 +184,7 @@ class Buyer:
             await self._recorded(purchase, aborted, billed=True)
             self.tell(Unconfirmed(index=index, request=request, error=aborted))
             raise
-        purchase.settle(billed=True)
+        purchase.settle(billed=True, refund=purchase.refund)
         return Generated(index=index, request=request, answer=answer)
 
     async def _fetch(self, purchase: Purchase) -> SavedImages:
@@ -216,20 +226,21 @@ class Buyer:
             self.stop(error)
         billed = purchase.sent and was_billed(error)
         await self._recorded(purchase, error, billed=billed)
-        if isinstance(error, UnconfirmedError):
-            return Unconfirmed(index=index, request=request, error=error)
-        return Failed(index=index, request=request, error=error, billed=billed)
+        return _lost(index, request, error, billed=billed)
 
     async def _recorded(self, purchase: Purchase, error: VeniceError, *, billed: bool) -> None:
         """Record how a purchase has failed; a journal that cannot take it stops the batch."""
+        refund = 0 if isinstance(error, UnconfirmedError) else purchase.refund
         with anyio.CancelScope(shield=True):
-            purchase.settle(billed=billed or isinstance(error, UnconfirmedError))
+            purchase.settle(billed=billed or isinstance(error, UnconfirmedError), refund=refund)
             try:
                 item = (await purchase.enter()).item
                 if isinstance(error, UnconfirmedError):
                     await self.journal.unconfirm(item, error)
                 else:
-                    await self.journal.fail(item, error, billed=billed, adoptable=purchase.whole)
+                    await self.journal.fail(
+                        item, error, billed=billed, adoptable=purchase.whole, refund=refund
+                    )
             except StorageError as exc:
                 error.add_note(f"nor could that be recorded: {exc}")
                 self.stop(exc)
@@ -245,24 +256,28 @@ class Buyer:
 
 
 def _seeded(request: ImageRequest, seed: int | None = None) -> ImageRequest:
-    """The request with its own seed, else with this one, else with one that is drawn."""
-    if request.seed is not None:
-        return request
-    return attrs.evolve(request, seed=_draw(request.limits.seed) if seed is None else seed)
+    """The request with this seed, which it was sent with; else with its own, else with one that is drawn."""
+    if seed is None:
+        seed = _draw(request.limits.seed) if request.seed is None else request.seed
+    return request if request.seed == seed else attrs.evolve(request, seed=seed)
 
 
 def _draw(seeds: Range) -> int:
     """A seed for a request that leaves it open, within its own range."""
-    low = math.floor(seeds.low) + 1 if seeds.low_open else math.ceil(seeds.low)
-    high = math.ceil(seeds.high) - 1 if seeds.high_open else math.floor(seeds.high)
-    low, high = max(low, min(0, high)), min(high, _HIGHEST_SEED)
+    # A request that comes from a journal has no bounds.
+    least, most = max(seeds.low, -_HIGHEST_SEED), min(seeds.high, _HIGHEST_SEED)
+    low = math.floor(least) + 1 if seeds.low_open else math.ceil(least)
+    high = math.ceil(most) - 1 if seeds.high_open else math.floor(most)
+    low = max(low, min(0, high))
     return random.randint(low, high)  # noqa: S311 - it is for pictures
 
 
-def _held(entry: Entry, request: ImageRequest, error: VeniceError) -> Outcome:
+def _lost(index: int, request: ImageRequest, error: VeniceError, *, billed: bool) -> Outcome:
     if isinstance(error, UnconfirmedError):
-        return Unconfirmed(index=entry.place, request=request, error=error)
-    return Failed(index=entry.place, request=request, error=error, billed=True)
+        return Unconfirmed(index=index, request=request, error=error)
+    if isinstance(error, ContentBlockedError):
+        return Blocked(index=index, request=request, error=error)
+    return Failed(index=index, request=request, error=error, billed=billed)
 
 
 def _let_go_of_frames(error: BaseException | None) -> None:

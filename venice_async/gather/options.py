@@ -41,7 +41,7 @@ class Options:
         max_refusals: Refusals in a row that stop a model of which no item has succeeded; 0 for no limit.
         max_wait: Seconds that are waited for at most, or None.
         drain_timeout: Seconds.
-        again: States of which an item is sent again although it may have been paid for.
+        again: States of which an item is sent again although an earlier run has left it so.
     """
 
     template: NameTemplate

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 from attrs import define, field
 
 from venice_async.errors import StorageError, UnconfirmedError, VeniceError
+from venice_async.policy.budget import refund_of
 from venice_async.policy.outage import ItemRetries
 from venice_async.policy.retry import was_billed
 from venice_async.pool import Halt
@@ -72,6 +75,12 @@ class Purchase:
         """Whether all images are on disk, whatever became of their record."""
         return self._sink is not None and self._sink.whole
 
+    @property
+    def refund(self) -> int:
+        """Of the cost, what the answer to the last attempt shows not to have been billed."""
+        head: Mapping[str, Any] = {} if self._sink is None else self._sink.head
+        return refund_of(self.request, head)
+
     async def before_send(self) -> None:
         """Set the cost aside and record the intent."""
         self.sent = False
@@ -114,6 +123,7 @@ class Purchase:
             *part,
             self._name,
             buyer.check,
+            partial(refund_of, self.request),
             buyer.session.flush_bytes,
         )
 
@@ -126,7 +136,7 @@ class Purchase:
         """What is not in flight any more is no purchase, unless it may have been billed."""
         self.buyer.waiting.failed(error)
         self._lost = isinstance(error, UnconfirmedError) or was_billed(error)
-        self.settle(billed=self._lost)
+        self.settle(billed=self._lost, refund=self.refund if was_billed(error) else 0)
         if not self._lost:
             self.sent = False
             entry = await self.enter()
@@ -142,11 +152,11 @@ class Purchase:
                     await buyer.settled.wait()
         self._reserved = True
 
-    def settle(self, *, billed: bool) -> None:
+    def settle(self, *, billed: bool, refund: int = 0) -> None:
         """The attempt that the cost was set aside for is over."""
         if self._reserved:
             self._reserved = False
-            self.buyer.budget.settle(self.cost, billed=billed)
+            self.buyer.budget.settle(self.cost, billed=billed, refund=refund)
             settled, self.buyer.settled = self.buyer.settled, anyio.Event()
             settled.set()
 

@@ -118,8 +118,6 @@ class Source:
         if isinstance(item, ImageRequest):
             return attrs.evolve(item, **changes) if changes else item
         if isinstance(item, str):
-            if "model" not in self._fields:
-                raise ValidationError([Fault("model", None, "a value; a prompt needs model=")])
             fields: dict[str, Any] = {**self._fields, **changes}
             return ImageRequest(item, **fields)
         raise ValidationError([Fault("what", item, "a prompt or an ImageRequest")])

@@ -43,6 +43,7 @@ from venice_async.storage.journal import (
     write_waits,
 )
 from venice_async.types.catalogue import ImageModel
+from venice_async.types.offer import Offer, traits_of
 from venice_async.types.outcome import (
     Blocked,
     Failed,
@@ -56,6 +57,7 @@ from venice_async.types.request import ImageRequest
 from venice_async.types.statistics import Wait
 
 from .buyer import Buyer, Gate
+from .models import Models
 from .options import Options
 from .stops import Stops
 from .waiting import Waiting
@@ -120,7 +122,8 @@ class OutcomeStream:
         self._rows = rows
         self._journal = journal
         self._budget = Budget(options.budget)
-        self._run_number = self._spent_before = self._held = 0
+        self._models = Models(Offer(), {})
+        self._run_number = self._spent_before = self._held = self._missing = 0
         self._task: asyncio.Task[None] | None = None
         self._unread: list[Outcome] = []
         self._errors: list[VeniceError] = []
@@ -138,10 +141,12 @@ class OutcomeStream:
             raise SessionStateError("a batch is entered once; call stream_generate again")
         self._session.check_open()
         check = check_verification(self._options.verify)
-        models = await self._models()
+        models = await self._priced_models()
         costs = partial(cost_of, models=models)
         known = Costs(costs, needed=self._options.budget is not None)
-        standing = await self._journal.open(self._job, known, extend=self._extend)
+        today = traits_of(models.values(), self._session.default_model)
+        standing = await self._journal.open(self._job, known, today, extend=self._extend)
+        self._models = Models(Offer(models=models, traits=standing.traits), today)
         self._run_number, self._spent_before = standing.run, standing.spent
         self._budget.spent = standing.spent
         resend = {State.UNCONFIRMED} if self._session.retry.resend_unconfirmed else set()
@@ -196,7 +201,7 @@ class OutcomeStream:
         except StorageError as exc:  # the images are there, and the next run writes what is missing
             self._stop_because(exc)
 
-    async def _models(self) -> dict[str, ImageModel]:
+    async def _priced_models(self) -> dict[str, ImageModel]:
         """The models by id; empty if they cannot be had and nothing depends on it."""
         if self._options.budget is not None:
             return {model.id: model for model in await self._session.models()}
@@ -243,8 +248,10 @@ class OutcomeStream:
         return Progress(
             done=self._counts[Generated],
             skipped=self._counts[Skipped],
+            missing=self._missing,
             failed=self._counts[Failed],
             unconfirmed=self._counts[Unconfirmed],
+            blocked=self._counts[Blocked],
             total=self._items.length,
             elapsed=self._elapsed(),
             spent_usd=usd(self._budget.spent - self._spent_before) if self._spending_known() else None,
@@ -258,7 +265,7 @@ class OutcomeStream:
 
     @property
     def losses(self) -> tuple[int, int]:
-        """How many of the items that were tried are no images, and how many were tried."""
+        """How many of the items that were tried have failed, and how many were tried; no blocked ones."""
         lost = self._counts[Failed] + self._counts[Unconfirmed] - self._held
         return lost, lost + self._counts[Generated]
 
@@ -275,14 +282,17 @@ class OutcomeStream:
         return BatchReport(
             generated=progress.done,
             skipped=progress.skipped,
+            missing=progress.missing,
             failed=progress.failed,
             unconfirmed=progress.unconfirmed,
+            blocked=progress.blocked,
             pending=None if total is None else total - progress.finished,
             spent_usd=progress.spent_usd,
             elapsed=progress.elapsed,
             stopped=self._stopped,
             stopped_models=dict(self._stops.models),
             errors=tuple(self._errors),
+            notes=self._models.notes,
             journal=JournalReader(self._journal.directory),
             run=self._run_number,
         )
@@ -354,7 +364,7 @@ class OutcomeStream:
     async def _work(self) -> None:
         try:
             while not self._stops.called and (item := await self._items.next()) is not None:
-                told = await self._buyer.carry_out(*item)
+                told = await self._buyer.carry_out(*self._models.resolve(*item))
                 if told is not None:
                     self._take_in(told.outcome, held=told.held)
                     await self._hand_over(told.outcome)
@@ -385,6 +395,8 @@ class OutcomeStream:
     def _take_in(self, outcome: Outcome, *, held: bool = False) -> None:
         """Count an outcome, and stop if no further one can be better."""
         self._counts[type(outcome)] += 1
+        if isinstance(outcome, Skipped):
+            self._missing += bool(outcome.missing)
         if isinstance(outcome, Generated):
             self._breaker.succeeded(outcome.request.model)
         if isinstance(outcome, Generated | Skipped):
@@ -392,7 +404,7 @@ class OutcomeStream:
         if len(self._errors) < _ERRORS_KEPT:
             self._errors.append(outcome.error)
         if held:
-            self._held += 1
+            self._held += not isinstance(outcome, Blocked)
             return
         self._ask_breaker(outcome)
         lost, tried = self.losses

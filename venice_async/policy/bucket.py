@@ -3,7 +3,8 @@
 1. Only differences of times count: a reset is placed on our clock by the answers' own `Date`.
 2. Answers come late and out of order; what is told of an earlier send never raises what remains.
 3. A window is a minute until the answers prove it shorter, or twice in a row tell of a longer one.
-4. What cannot be right (a reset in the past, beyond an hour, in no known unit) teaches nothing.
+4. What cannot be right (a reset in the past, or beyond an hour) teaches nothing.
+5. Images are counted: a request for several is as many sends, and its permit says so.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from venice_async.types.response import RateLimitSnapshot
 
 from .pace import SPREAD, Pace, SendLog
 
-__all__ = ["MINUTE", "Bucket", "Permit", "ServerClock"]
+__all__ = ["LONGEST", "MINUTE", "Bucket", "Permit", "ServerClock"]
 
 MINUTE = 60.0
-_ASSUMED = 20  # requests a minute, where neither the key's limits nor an answer says more
-_LONGEST = 3600.0  # seconds; a reset that is further away is garbage
-_MILLISECONDS = 1e11  # a Unix time above this is none in seconds
+"""Seconds."""
+
+_ASSUMED = 20  # images a minute, where neither the key's limits nor an answer says more
+LONGEST = 3600.0
+"""Seconds; a reset that is further away is not that of a window."""
+
 _SAME = 2.0  # seconds within which two resets are one, told in whole seconds
 _MISPLACED = 3.0  # seconds by which whole-second headers and the way there may misplace a reset
 _WHOLE_WINDOWS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
@@ -42,10 +46,12 @@ class Permit:
     Attributes:
         model: The model it is for.
         sent_at: When it was taken, in seconds on our clock.
+        units: Images that the request asks for.
     """
 
     model: str
     sent_at: float
+    units: int = 1
 
 
 @define
@@ -66,8 +72,6 @@ class ServerClock:
         """A time of the server's on our clock; None while no answer had a `Date`."""
         if server_time is None or not self._ahead:
             return None
-        if server_time > _MILLISECONDS:
-            server_time /= 1000
         return server_time - max(self._ahead)
 
 
@@ -76,14 +80,21 @@ class _Sight:
     """What one answer said of its window.
 
     Attributes:
-        reset_at: When it ends, as the server wrote it.
+        reset_at: When it ends, on the server's clock.
         length: Seconds from the sending of the request to that end.
-        used: Requests that the window held.
+        used: Images that the window held.
+        units: Those of the request itself.
     """
 
     reset_at: float
     length: float
     used: int
+    units: int
+
+    @property
+    def opened_it(self) -> bool:
+        """Whether the request was the window's first."""
+        return self.used == self.units
 
 
 @define
@@ -91,7 +102,7 @@ class Bucket:
     """One rate limit: its sends, and what was learned about it.
 
     Args:
-        ceiling: Requests a minute at most, whatever the server allows; None for what it allows.
+        ceiling: Images a minute at most, whatever the server allows; None for what it allows.
         sends: What was sent so far.
     """
 
@@ -101,8 +112,10 @@ class Bucket:
     window: float = field(init=False, default=MINUTE)
     _known: bool = field(init=False, default=False)
     _told: bool = field(init=False, default=False)
+    _expected: bool = field(init=False, default=False)
     _first: Permit | None = field(init=False, default=None)
     _since: float = field(init=False, default=-inf)
+    _seen: int = field(init=False, default=1)
     _remaining: float = field(init=False, default=inf)
     _reset_at: float = field(init=False, default=-inf)
     _first_reset_at: float | None = field(init=False, default=None)
@@ -110,11 +123,14 @@ class Bucket:
     _others: int = field(init=False, default=0)
     _others_until: float = field(init=False, default=-inf)
     _paused_until: float = field(init=False, default=-inf)
+    _refused_at: float = field(init=False, default=-inf)
+    _trial_at: float = field(init=False, default=inf)
     _stretch: float = field(init=False, default=0.0)
     _careful_until: float = field(init=False, default=inf)
     _sights: deque[_Sight] = field(init=False, factory=lambda: deque(maxlen=16))
     _settled: bool = field(init=False, default=False)
     _longer: float | None = field(init=False, default=None)
+    _lumpy: bool = field(init=False, default=False)
     _pace: Pace | None = field(init=False, default=None)
     _share: int = field(init=False, default=1)
 
@@ -122,30 +138,32 @@ class Bucket:
         if self.ceiling is not None:
             self.limit, self._known, self._settled = self.ceiling, True, True
 
-    def wait(self, now: float, *, even: bool = False) -> float:
-        """Seconds until a send is allowed: 0 for now, never more than a window."""
-        return self.pace(now, even=even).wait(self.sends, now)
+    def wait(self, now: float, *, units: int = 1, even: bool = False) -> float:
+        """Seconds until a request for so many images is allowed: 0 for now, never more than a window."""
+        return self.pace(now, even=even).wait(self.sends, now, units)
 
-    def soonest(self, nth: int, now: float) -> float:
-        """Seconds before which the `nth` send from now cannot be."""
-        return self.pace(now).soonest(self.sends, nth, now)
+    def soonest(self, nth: int, now: float, units: int = 1) -> float:
+        """Seconds before which the `nth` image from now cannot be asked for; see `Pace.soonest`."""
+        return self.pace(now).soonest(self.sends, nth, now, units)
 
     def even(self, nth: int, now: float) -> float:
-        """Seconds until the `nth` send from now, if all keep their distance."""
+        """Seconds until the `nth` image from now is asked for, if all keep their distance."""
         pace = self.pace(now)
         return pace.wait(self.sends, now) + (nth - 1) * pace.interval
 
     def sent(self, permit: Permit) -> None:
         """Record a send."""
         self.sends.forget(permit.sent_at - 2 * self.window)
-        self.sends.add(permit.sent_at)
+        self.sends.add(permit.sent_at, permit.units)
+        if permit.units > 1 and not self._lumpy:
+            self._lumpy, self._pace = True, None
         if not self._known and self._first is None:
             self._first = permit
             self._pace = None
 
     def withdrawn(self, permit: Permit) -> None:
         """The permit was taken, and not used after all."""
-        self.sends.remove(permit.sent_at)
+        self.sends.remove(permit.sent_at, permit.units)
         if self._first is permit:
             self._first = self._pace = None
 
@@ -162,6 +180,11 @@ class Bucket:
         """Nothing is sent before, because the server refused."""
         return self._paused_until
 
+    @property
+    def known_limit(self) -> int | None:
+        """Images a window, where the settings, the key's limits or an answer say; else None."""
+        return self.limit if self._told or self._expected or self.ceiling is not None else None
+
     def pace(self, now: float, *, even: bool = False) -> Pace:
         """What is allowed, in plain numbers; where `even`, to who keeps their distance in any case."""
         if now >= self._careful_until:
@@ -175,6 +198,7 @@ class Bucket:
         longer = 1 + self._stretch
         doubtful = self._doubtful()
         limit = max(1, self.limit // self._share)
+        trial_at, trial_after = self._trial(doubtful=doubtful)
         return Pace(
             limit=limit,
             span=(self.window + margin) * longer,
@@ -186,16 +210,28 @@ class Bucket:
             held_until=-inf if self._first is None else self._first.sent_at + self.window,
             remaining=self._remaining,
             since=self._since,
-            full=self._remaining + 1 if self._full is None else self._full,
+            seen=self._seen,
+            full=self._remaining + self._seen if self._full is None else self._full,
             even=self._careful_until < inf,
+            lumpy=self._lumpy,
             eager=doubtful,
-            trial_at=self._reset_at + (0.1 if self._remaining else 1.1) if doubtful else inf,
+            trial_at=trial_at,
+            trial_after=trial_after,
         )
+
+    def _trial(self, *, doubtful: bool) -> tuple[float, float]:
+        """When one request may go whatever the window is taken for, if none went after the second time."""
+        if doubtful:
+            return self._reset_at + (0.1 if self._remaining else 1.1), self._since
+        if self._settled or self.window != MINUTE:
+            return inf, -inf
+        return self._trial_at, self._refused_at
 
     def expect(self, limit: int) -> None:
         """Take the limit that the key's settings tell, unless an answer has told it already."""
         if not self._told and self.ceiling is None and limit >= 1:
-            self.limit, self._known, self._first, self._pace = limit, True, None, None
+            self.limit, self._known, self._expected = limit, True, True
+            self._first = self._pace = None
 
     def unanswered(self, permit: Permit) -> None:
         """No answer came: the server may have counted the request, so it stays counted."""
@@ -215,7 +251,7 @@ class Bucket:
         reset_at = self._plausible(clock.here(snapshot.reset_at), permit)
         if newest and remaining is not None:
             tied = self._remaining if permit.sent_at == self._since else inf
-            self._since, self._remaining = permit.sent_at, min(remaining, tied)
+            self._since, self._seen, self._remaining = permit.sent_at, permit.units, min(remaining, tied)
             self._reset_at = -inf if reset_at is None else reset_at
         if reset_at is None or snapshot.reset_at is None:
             return
@@ -223,7 +259,7 @@ class Bucket:
             self._see_others(permit, remaining, reset_at, newest=newest)
             if not self._settled and snapshot.limit == self.limit:
                 length = reset_at - permit.sent_at
-                self._sights.append(_Sight(snapshot.reset_at, length, self.limit - remaining))
+                self._sights.append(_Sight(snapshot.reset_at, length, self.limit - remaining, permit.units))
         self._measure(reset_at - permit.sent_at)
 
     def refused(
@@ -239,12 +275,15 @@ class Bucket:
         self.answered(permit, snapshot, clock)
         reset_at = self._plausible(clock.here(snapshot.reset_at), permit) if snapshot else None
         if retry_after is not None:
-            until = now + min(retry_after, _LONGEST)
+            until = now + min(retry_after, LONGEST)
         elif reset_at is not None and reset_at > now:
-            until = min(reset_at, now + self.window) + SPREAD / 5
+            until = reset_at + SPREAD / 5
         else:
             until = now + self.window
         self._paused_until = max(self._paused_until, until, now + 1)
+        if snapshot is not None and reset_at is not None:
+            whole = snapshot.reset_at == int(snapshot.reset_at or 0)
+            self._refused_at, self._trial_at = now, reset_at + (1.1 if whole else 0.1)
         if limit == self.limit and 10 * self._others <= limit and self._own(permit) <= limit:
             self._stretch = min(0.3, self._stretch + _STRETCH)
         self._careful_until = now + _CAREFUL_FOR * self.window
@@ -260,7 +299,7 @@ class Bucket:
 
     def _plausible(self, reset_at: float | None, permit: Permit) -> float | None:
         """A reset on our clock, if it can be the end of a window that the request was in."""
-        return reset_at if reset_at is not None and 0 < reset_at - permit.sent_at <= _LONGEST else None
+        return reset_at if reset_at is not None and 0 < reset_at - permit.sent_at <= LONGEST else None
 
     def _own(self, permit: Permit) -> int:
         """Own sends that may have been in the server's window when the request of a permit arrived."""
@@ -276,7 +315,7 @@ class Bucket:
         if self._first_reset_at is None:
             self._first_reset_at = reset_at
         if permit.sent_at > self._first_reset_at or self._full is not None:
-            self._full = max(self._full or 0, remaining + 1)
+            self._full = max(self._full or 0, remaining + permit.units)
         others = max(0, (self._full or self.limit) - remaining - self._own(permit))
         same = abs(reset_at - self._others_until) < _SAME
         if same:
@@ -286,7 +325,7 @@ class Bucket:
 
     def _doubtful(self) -> bool:
         """Whether the window may be shorter than it is taken for."""
-        return not self._settled and self.window == MINUTE and any(sight.used == 1 for sight in self._sights)
+        return not self._settled and self.window == MINUTE and any(sight.opened_it for sight in self._sights)
 
     def _measure(self, ahead: float) -> None:
         """Learn the window's length from a reset that was so many seconds ahead of its request."""
@@ -315,9 +354,10 @@ class Bucket:
         resets = sorted(sight.reset_at for sight in self._sights)
         gaps = [later - one for one, later in pairwise(resets) if later - one > 1]
         stays = any(
-            abs(sight.reset_at - one.reset_at) < 0.5 and (sight.used - 1) * one.length > 1.5
+            abs(sight.reset_at - one.reset_at) < 0.5
+            and (sight.used - one.used) * one.length > 1.5 * one.units
             for one in self._sights
-            if one.used == 1 and one.length > 1
+            if one.opened_it and one.length > 1
             for sight in self._sights
         )
         if not gaps or not stays:

@@ -3,20 +3,22 @@
 1. Money is whole millionths of a US dollar, rounded up: sums are exact, and never too small.
 2. The price of a purchase is reserved before it is sent. It stays spent if it was billed or may have
    been, and comes back otherwise: what is in flight can never exceed the budget.
+3. The rewrite of a prompt is reserved with it, and comes back where the answer shows that none was made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from attrs import define, field
 
 from venice_async.errors import BudgetExceededError, ConfigurationError
-from venice_async.types.catalogue import ImageModel
+from venice_async.types.catalogue import ENHANCE_PROMPT_USD, ImageModel
 from venice_async.types.request import ImageRequest
 
-__all__ = ["Budget", "cost_of", "micro_usd", "usd"]
+__all__ = ["Budget", "cost_of", "micro_usd", "refund_of", "usd"]
 
 _MICRO = 1_000_000
 
@@ -32,7 +34,7 @@ def usd(micro: int) -> float:
 
 
 def cost_of(request: ImageRequest, models: Mapping[str, ImageModel]) -> int | None:
-    """What a request's images cost, in millionths of a US dollar; None where that is not known.
+    """What a request costs at most, in millionths of a US dollar; None where that is not known.
 
     Args:
         request: With all its variants.
@@ -40,7 +42,21 @@ def cost_of(request: ImageRequest, models: Mapping[str, ImageModel]) -> int | No
     """
     model = models.get(request.model)
     price = None if model is None else model.price_usd(request)
-    return None if price is None else micro_usd(price) * (request.variants or 1)
+    return None if price is None else micro_usd(price) * request.units + _rewriting(request)
+
+
+def refund_of(request: ImageRequest, answer: Mapping[str, Any]) -> int:
+    """What of a request's cost an answer shows not to have been billed, in millionths of a US dollar.
+
+    Args:
+        request: What was sent.
+        answer: What its headers say, as keyword arguments of `Answer`; empty where no answer came.
+    """
+    return _rewriting(request) if answer and answer.get("enhanced_prompt") is None else 0
+
+
+def _rewriting(request: ImageRequest) -> int:
+    return micro_usd(ENHANCE_PROMPT_USD) if request.enhance_prompt else 0
 
 
 @define
@@ -90,13 +106,14 @@ class Budget:
         self.reserved += cost or 0
         return True
 
-    def settle(self, cost: int | None, *, billed: bool) -> None:
+    def settle(self, cost: int | None, *, billed: bool, refund: int = 0) -> None:
         """The purchase is over.
 
         Args:
             cost: As it was reserved.
             billed: Whether it was billed, or may have been.
+            refund: Of the cost, what was not billed all the same.
         """
         self.reserved -= cost or 0
-        self.spent += (cost or 0) if billed else 0
+        self.spent += max(0, (cost or 0) - refund) if billed else 0
         self.unpriced |= billed and cost is None

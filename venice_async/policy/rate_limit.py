@@ -1,13 +1,15 @@
 """How long to wait so that a key's rate limit is used up and never exceeded.
 
 1. Pure: `now` is seconds on a monotonic clock, randomness a number in [0, 1); both are passed in.
-2. A model has a bucket of its own until the server says that the limit is the user's.
-3. A permit is taken before every request, and told what became of it exactly once.
+2. A model has a bucket of its own until the server says that the limit is the user's, and a day of its own.
+3. A permit is taken before every request, for as many images as it asks for, and told what became of it
+   exactly once.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -18,12 +20,13 @@ from venice_async.types.catalogue import KeyRateLimits
 from venice_async.types.response import RateLimitSnapshot
 
 from .address import veiled
-from .bucket import Bucket, Permit, ServerClock
-from .pace import SendLog
+from .bucket import LONGEST, MINUTE, Bucket, Permit, ServerClock
+from .day import DAY, Day
+from .pace import Pause, SendLog
 
 __all__ = ["Permit", "Permits", "RateLimit"]
 
-_MOST = 1_000_000_000  # requests a minute
+_MOST = 1_000_000_000  # images a minute
 _BACK_OFF = 1.0  # seconds, doubled with every overload in a row
 _BACK_OFF_AT_MOST = 30.0  # seconds
 _ASKED_AT_MOST = 3600.0  # seconds of a Retry-After that are believed
@@ -53,7 +56,8 @@ class RateLimit:
     """How fast a session may send; make one with `RateLimit.auto` or `RateLimit.per_minute`.
 
     Attributes:
-        requests_per_minute: Requests a minute and model at most; None for what the server allows.
+        requests_per_minute: Images a minute and model at most; None for what the server allows. A request
+            for several `variants` counts as so many.
         shared: Where the processes that use one key meet, as an address; None for this one alone.
         share: Of so many equal parts of each limit, one is used.
 
@@ -77,10 +81,10 @@ class RateLimit:
 
     @classmethod
     def per_minute(cls, requests: int, *, shared: str | None = None) -> RateLimit:
-        """At most so many requests a minute and model; fewer where the server allows fewer.
+        """At most so many images a minute and model; fewer where the server allows fewer.
 
         Args:
-            requests: From 1.
+            requests: Images, from 1; a request for several `variants` counts as so many.
             shared: As for `auto`.
         """
         return cls(requests_per_minute=requests, shared=shared)
@@ -102,10 +106,15 @@ class Permits:
     Args:
         rate_limit: How fast to send; None for a server without limits, where only a model that is
             overloaded makes anybody wait.
+
+    Attributes:
+        called_at: When the last call came that is not bulk work.
     """
 
     rate_limit: RateLimit | None = RateLimit()
+    called_at: float = field(init=False, default=-math.inf)
     _buckets: dict[str, Bucket] = field(init=False, factory=dict)
+    _days: dict[str, Day] = field(init=False, factory=dict)
     _of_the_key: Bucket | None = field(init=False, default=None)
     _expected: dict[str, int] = field(init=False, factory=dict)
     _loads: dict[str, _Load] = field(init=False, factory=dict)
@@ -129,49 +138,75 @@ class Permits:
                 bucket.expect(self._expected[model])
         return bucket
 
-    def wait(self, model: str, now: float, *, even: bool = False) -> float:
+    def wait(self, model: str, now: float, *, units: int = 1, even: bool = False) -> float:
         """Seconds until a request may be sent: 0 for now.
 
-        Never more than a window, or than the 30 s of an overload; ask again then, and after every
-        answer.
+        It may be less than there is to wait; ask again then, and after every answer.
 
         Args:
             model: Whose permit it takes.
             now: Seconds.
+            units: Images that it asks for.
             even: Whether it keeps its distance from the last one even where sends are late: what catches
                 up at once is followed by a pause, for everybody.
         """
-        seconds = self.load(model, now)
+        load = self._loads.get(model)
+        seconds = 0.0 if load is None else max(0.0, load.until - now)
         if self.rate_limit is None:
             return seconds
-        return max(seconds, self.bucket(model).wait(now, even=even))
+        if (day := self._days.get(model)) is not None:
+            seconds = max(seconds, day.wait(now, units))
+        return max(seconds, self.bucket(model).wait(now, units=units, even=even))
 
-    def load(self, model: str, now: float) -> float:
-        """Seconds for which an overloaded model is left alone."""
-        load = self._loads.get(model)
-        return 0.0 if load is None else max(0.0, load.until - now)
+    def soonest(self, model: str, nth: int, now: float, *, units: int = 1) -> float:
+        """Seconds before which the `nth` image from now cannot be asked for, whatever else comes.
 
-    def soonest(self, model: str, nth: int, now: float) -> float:
-        """Seconds before which the `nth` request from now cannot be sent, whatever else comes."""
-        seconds = self.wait(model, now)
-        return seconds if self.rate_limit is None else max(seconds, self.bucket(model).soonest(nth, now))
+        Args:
+            model: Whose permits it takes.
+            nth: Of the images from now, from 1: the last one of a request.
+            now: Seconds.
+            units: Images that this request asks for.
+        """
+        seconds = self.wait(model, now, units=units)
+        if self.rate_limit is None:
+            return seconds
+        day = self._days.get(model)
+        of_the_day = 0.0 if day is None else day.wait(now, nth)
+        return max(seconds, of_the_day, self.bucket(model).soonest(nth, now, units))
 
     def even(self, model: str, nth: int, now: float) -> float:
-        """Seconds until the `nth` request from now is sent, about."""
+        """Seconds until the `nth` image from now is asked for, about."""
         seconds = self.wait(model, now)
         return seconds if self.rate_limit is None else max(seconds, self.bucket(model).even(nth, now))
 
-    def sent(self, model: str, now: float) -> Permit:
-        """Take a permit; `wait` has just returned 0."""
-        permit = Permit(model, now)
+    def most(self, model: str) -> int | None:
+        """Images that one request for a model may ask for, at most; None where no limit is known."""
+        if self.rate_limit is None:
+            return None
+        known = [self.bucket(model).known_limit]
+        if (day := self._days.get(model)) is not None:
+            known.append(day.limit)
+        return min((limit for limit in known if limit is not None), default=None)
+
+    def sent(self, model: str, now: float, units: int = 1) -> Permit:
+        """Take permits for one request; `wait` has just returned 0."""
+        permit = Permit(model, now, units)
         if self.rate_limit is not None:
             self.bucket(model).sent(permit)
+            if (day := self._days.get(model)) is not None:
+                day.sent(now, units)
         return permit
+
+    def has_callers(self, model: str, now: float) -> bool:
+        """Whether calls other than bulk work came within the last window."""
+        return self.rate_limit is not None and now < self.called_at + self.bucket(model).window
 
     def withdrawn(self, permit: Permit) -> None:
         """The permit was taken, and not used after all."""
         if self.rate_limit is not None:
             self.bucket(permit.model).withdrawn(permit)
+            if (day := self._days.get(permit.model)) is not None:
+                day.withdrawn(permit.sent_at, permit.units)
 
     def bucket_name(self, model: str) -> str:
         """What the processes that share the key call a model's bucket: the model's id, or `*`."""
@@ -194,7 +229,7 @@ class Permits:
         load = self._loads.get(permit.model)
         if load is not None and permit.sent_at >= load.began_at:
             del self._loads[permit.model]
-        self._look(permit, snapshot, now).answered(permit, snapshot, self._clock)
+        self._answered(permit, snapshot, now)
 
     def refused(
         self,
@@ -203,7 +238,7 @@ class Permits:
         snapshot: RateLimitSnapshot | None,
         now: float,
     ) -> None:
-        """A 429 about the rate: the bucket pauses until `Retry-After`, else until the reset.
+        """A 429 about the rate: the bucket pauses until `Retry-After`, else until the reset; or the day does.
 
         Args:
             permit: The request's.
@@ -211,7 +246,11 @@ class Permits:
             snapshot: What the answer's headers said, or None.
             now: When the answer came.
         """
-        self._look(permit, snapshot, now).refused(permit, retry_after, snapshot, self._clock, now)
+        bucket = self._look(permit, snapshot, now)
+        if self._is_of_the_day(permit, snapshot):
+            self._answered(permit, snapshot, now, remaining=0)
+        else:
+            bucket.refused(permit, retry_after, snapshot, self._clock, now)
 
     def overloaded(
         self,
@@ -235,7 +274,7 @@ class Permits:
             now: When the answer came.
             random: In [0, 1).
         """
-        self._look(permit, snapshot, now).answered(permit, snapshot, self._clock)
+        self._answered(permit, snapshot, now)
         load = self._loads.setdefault(permit.model, _Load())
         seconds = min(retry_after or 0.0, _ASKED_AT_MOST)
         if permit.sent_at >= load.began_at:
@@ -252,11 +291,51 @@ class Permits:
     def key_limits(self, limits: KeyRateLimits) -> None:
         """Take in what the key's settings say; where answers say otherwise, they are right."""
         for model, amounts in limits.models.items():
-            amount = amounts.get("RPM", 0.0)
-            if amount >= 1:
+            if (amount := amounts.get("RPD", 0.0)) >= 1:
+                self._day(model).limit = int(amount)
+            if (amount := amounts.get("RPM", 0.0)) >= 1:
                 self._expected[model] = int(amount)
                 if model in self._buckets:
                     self._buckets[model].expect(int(amount))
+
+    def waits(self, model: str, now: float, units: int = 1) -> Iterator[Pause]:
+        """What a request for so many images of a model waits for beyond the ordinary pace."""
+        if (load := self._loads.get(model)) is not None and load.until > now:
+            yield Pause(f"{model} is overloaded", load.until, model)
+        if self.rate_limit is None:
+            return
+        if (until := self.bucket(model).paused_until) > now:
+            of_the_key = self._of_the_key is not None
+            whose, only = ("the key", None) if of_the_key else (model, model)
+            yield Pause(f"the rate limit of {whose}", until, only)
+        if (day := self._days.get(model)) is not None and (until := day.opens_at(now, units)) > now:
+            yield Pause(f"the daily limit of {model}", until, model)
+
+    def here(self, server_time: float | None) -> float | None:
+        """A time of the server's on our clock; None while no answer had a `Date`."""
+        return self._clock.here(server_time)
+
+    def _day(self, model: str) -> Day:
+        if (day := self._days.get(model)) is None:
+            day = self._days[model] = Day()
+        return day
+
+    def _is_of_the_day(self, permit: Permit, snapshot: RateLimitSnapshot | None) -> bool:
+        """Whether an answer tells of the day's limit: its reset is hours away."""
+        reset_at = None if snapshot is None else self._clock.here(snapshot.reset_at)
+        return reset_at is not None and LONGEST < reset_at - permit.sent_at <= DAY + MINUTE
+
+    def _answered(
+        self, permit: Permit, snapshot: RateLimitSnapshot | None, now: float, *, remaining: int | None = None
+    ) -> None:
+        """Teach the bucket, or the day, what an answer told; `remaining` goes before the answer's."""
+        bucket = self._look(permit, snapshot, now)
+        if snapshot is not None and self._is_of_the_day(permit, snapshot):
+            remaining = snapshot.remaining if remaining is None else remaining
+            reset_at = self._clock.here(snapshot.reset_at)
+            self._day(permit.model).told(snapshot.limit, remaining, now if reset_at is None else reset_at)
+            snapshot = None
+        bucket.answered(permit, snapshot, self._clock)
 
     def _look(self, permit: Permit, snapshot: RateLimitSnapshot | None, now: float) -> Bucket:
         """The bucket that an answer is about, once its `Date` and its scope are taken in."""

@@ -25,6 +25,7 @@ from venice_async.errors import (
     UnconfirmedError,
     VeniceError,
 )
+from venice_async.types.response import RateLimitSnapshot
 
 __all__ = [
     "Refusal",
@@ -81,22 +82,41 @@ class Refusal(Enum):
 
     RATE = "the rate limit is used up"
     LOAD = "the model is overloaded or out of service"
-    LOCK_OUT = "too many failures: the key is locked out for 30 s"
+    LOCK_OUT = "the error budget is used up: too many failures"
 
 
-def refusal_of(error: VeniceError) -> Refusal | None:
-    """Why the server refused for now; None for any other error."""
-    if isinstance(error, RateLimitError):
-        if error.code == "MODEL_OVERLOADED":
-            return Refusal.LOAD
-        return Refusal.LOCK_OUT if _LOCK_OUT in str(error).lower() else Refusal.RATE
+_REFUSALS: dict[str | None, Refusal] = {
+    "rate_limit": Refusal.RATE,
+    "overloaded": Refusal.LOAD,
+    "error_budget": Refusal.LOCK_OUT,
+}
+
+
+def refusal_of(error: VeniceError, snapshot: RateLimitSnapshot | None = None) -> Refusal | None:
+    """Why the server refused for now; None for any other error.
+
+    A 429 whose sentence nobody knows is told by its headers: the limit that has nothing left, else a load
+    that asks to wait, else the rate.
+
+    Args:
+        error: What the request ended with.
+        snapshot: What the answer's headers said of the limits, or None.
+    """
     if isinstance(error, StatusError) and error.status == 503:
         return Refusal.LOAD
-    return None
+    if not isinstance(error, RateLimitError):
+        return None
+    if error.reason in _REFUSALS:
+        return _REFUSALS[error.reason]
+    told = snapshot or RateLimitSnapshot()
+    if told.remaining == 0:
+        return Refusal.RATE
+    if told.error_budget_remaining == 0:
+        return Refusal.LOCK_OUT
+    return Refusal.RATE if error.retry_after is None else Refusal.LOAD
 
 
 _SHARE_OF = 20  # items; the share of fewer says little
-_LOCK_OUT = "too many failed attempts"
 
 
 def _attempts(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

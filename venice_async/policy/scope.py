@@ -104,7 +104,8 @@ def scope_of(error: VeniceError, *, sent: bool = True) -> Scope:
             return Scope.MODEL
         case ConnectError(connected=False):
             return Scope.JOB
-    return Scope.JOB if isinstance(error, _OF_THE_JOB) else Scope.ITEM
+        case _:
+            return Scope.JOB if isinstance(error, _OF_THE_JOB) else Scope.ITEM
 
 
 def passes(error: VeniceError) -> bool:

@@ -3,8 +3,10 @@
 1. The pool decides by what it knows; the store, which knows all of them, agrees or does not. What it
    tells of the others is counted as our own, so the next decision is a better one.
 2. One call of a bucket asks at a time.
-3. A store that fails while it is used is done without: a cautious share of the limit, one warning.
-4. It is asked again now and then. Once it is there, everything goes by it; the share stays a cautious one
+3. Who needs several permits, and finds fewer again and again because others take one each, has the others
+   wait until there would be enough.
+4. A store that fails while it is used is done without: a cautious share of the limit, one warning.
+5. It is asked again now and then. Once it is there, everything goes by it; the share stays a cautious one
    until the others, too, have had time to come back, and a window has passed.
 """
 
@@ -14,6 +16,7 @@ import asyncio
 import math
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -30,6 +33,7 @@ __all__ = ["Desk"]
 T = TypeVar("T")
 
 _LOOK_AGAIN = 0.2  # seconds, where only another process knows more
+_PASSED_OVER = 3  # times in a row
 _TRY_AGAIN = 15.0  # seconds from one try to the next to come back to a store that failed
 
 
@@ -50,6 +54,7 @@ class Desk:
         self._look = look
         self._asking: set[str] = set()
         self._not_before: dict[str, float] = {}
+        self._passed_over: Counter[str] = Counter()
         self._processes = 1
         self._down = False
         self._closed = False
@@ -117,18 +122,17 @@ class Desk:
             await self._tell(admission)
 
     async def _take(self, admission: Admission) -> bool:
-        model = admission.permit.model
+        model, units = admission.permit.model, admission.permit.units
         bucket, name = self._permits.bucket(model), self._permits.bucket_name(model)
         if self._down:
             self.leaves(admission)
-            self._store.missed_send(name, admission.permit.sent_at)
+            self._store.missed_send(name, admission.permit.sent_at, units)
             return True
         try:
-            leave = await self._store.take(
-                name, bucket.pace(time.monotonic(), even=admission.even), self._guard
-            )
+            pace = bucket.pace(time.monotonic(), even=admission.even)
+            leave = await self._store.take(name, pace, self._guard.caution_of_all(model), units)
         except StoreError as exc:
-            self._store.missed_send(name, admission.permit.sent_at)
+            self._store.missed_send(name, admission.permit.sent_at, units)
             self._do_without(exc)
             return True
         finally:
@@ -139,9 +143,21 @@ class Desk:
         self._processes = max(self._processes, leave.processes)
         admission.flight = leave.flight
         if leave.seconds == 0:
+            self._passed_over[name] = 0
             return True
+        if units > 1 and leave.seconds is not None:
+            await self._hold(name, time.monotonic() + leave.seconds)
         self._not_before[name] = time.monotonic() + (_LOOK_AGAIN if leave.seconds is None else leave.seconds)
         return False
+
+    async def _hold(self, name: str, until: float) -> None:
+        """Have the others wait until a time, where a request was passed over again and again."""
+        self._passed_over[name] += 1
+        if self._passed_over[name] >= _PASSED_OVER:
+            try:
+                await self._store.pause(name, until)
+            except StoreError as exc:
+                self._do_without(exc)
 
     async def _tell(self, admission: Admission) -> None:
         if admission.flight is None:
@@ -150,12 +166,13 @@ class Desk:
             self._store.missed_end(admission.flight)
             return
         model = admission.permit.model
+        name = self._permits.bucket_name(model)
         try:
             if admission.refusal is Refusal.RATE:
-                until = self._permits.bucket(model).paused_until
-                await self._store.pause(self._permits.bucket_name(model), until)
+                await self._store.pause(name, self._permits.bucket(model).paused_until)
             elif admission.refusal is Refusal.LOCK_OUT:
-                await self._store.pause(None, self._guard.silent_until)
+                by_model = self._guard.is_by_model
+                await self._store.pause(name if by_model else None, self._guard.silent_until(model))
             await self._store.ended(admission.flight, failed=admission.failed)
         except StoreError as exc:
             self._store.missed_end(admission.flight)

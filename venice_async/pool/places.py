@@ -1,12 +1,13 @@
 """Who may send, and when.
 
 1. A place is held from just before a request is sent until its answer has been taken in whole. With
-   the place comes a permit of the rate limit, and the guard's leave: a call waits for all three at once.
+   the place come the permits of the rate limit, one for each image that is asked for, all or none, and the
+   guard's leave: a call waits for all of them at once.
 2. Who waits is admitted in the order that `lines` tells. One whose model has no permit left is passed
    over by those of other models.
 3. How long to wait for a permit is not decided here: `policy` is asked.
-4. Beside calls of others, bulk work never catches up at once: they would wait until its burst has left the
-   rate limit's window.
+4. Beside calls of others, and for a window after the last of them, bulk work never catches up at once: they
+   would wait until its burst has left the rate limit's window.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from itertools import count
 
 import attrs
 
-from venice_async.errors import PoolFullError, RequestTimeoutError, SessionStateError, VeniceError
+from venice_async.errors import (
+    ConfigurationError,
+    PoolFullError,
+    RequestTimeoutError,
+    SessionStateError,
+    VeniceError,
+)
 from venice_async.policy.guard import Guard, GuardState
 from venice_async.policy.rate_limit import Permits, RateLimit
 from venice_async.stores import Store
@@ -70,7 +77,6 @@ class Places:
         self._desk = None if store is None else Desk(store, self.permits, self.guard, self.look)
         self._learning: asyncio.Task[None] | None = None
         self._closed = False
-        self._has_callers = False  # others than bulk work
         self._max_waiting = max_waiting
         self._free = concurrency
         self._lines = Lines()
@@ -92,15 +98,6 @@ class Places:
     def waiting_by_priority(self) -> dict[int, int]:
         """The same for each priority that waits."""
         return dict(Counter(call.priority for call in self._lines))
-
-    def pauses(self, now: float) -> Iterator[tuple[str | None, str, float]]:
-        """What calls wait for beyond the ordinary pace: whose model, for a person, and the seconds left."""
-        models = self._lines.models
-        if models and self.guard.silent_until > now:
-            yield None, "the error budget of the key", self.guard.silent_until - now
-        for model in models:
-            if seconds := self.permits.load(model, now):
-                yield model, f"{model} is overloaded", seconds
 
     async def open(self) -> None:
         """Open the store, if there is one.
@@ -134,21 +131,24 @@ class Places:
         self,
         model: str,
         *,
+        units: int = 1,
         priority: int = 0,
         deadline: float | None = None,
         again: bool = False,
         halt: Halt | None = None,
     ) -> AsyncGenerator[Admission, None]:
-        """Hold a place and a permit for the length of the block, or until the admission is ended.
+        """Hold a place and permits for the length of the block, or until the admission is ended.
 
         Args:
-            model: Whose permit it takes.
+            model: Whose permits it takes.
+            units: How many: one for each image that is asked for.
             priority: The larger one goes first.
             deadline: For the wait, on the event loop's clock; None for none.
             again: Whether this is a retry, which goes before new work of its priority.
             halt: What may end the wait; None for nothing.
 
         Raises:
+            ConfigurationError: The rate limit never holds so many images; nothing was sent.
             NotSentError: The halt came first.
             PoolFullError: As many calls wait as may; nothing was sent.
             RequestTimeoutError: There was no leave to send by the deadline, or there cannot be; nothing was
@@ -156,11 +156,13 @@ class Places:
         """
         if halt is not None:
             halt.check()
-        self._has_callers |= priority > Priority.BULK
-        admission = self._at_once(model, priority)
+        admission = self._at_once(model, units, priority)
         if admission is None:
+            if priority > Priority.BULK:
+                self.permits.called_at = self.now()
             call = Waiting(
                 model=model,
+                units=units,
                 priority=priority,
                 again=again,
                 arrival=next(self._order),
@@ -179,15 +181,17 @@ class Places:
             if self._desk is not None:
                 self._desk.ended(admission)
 
-    def _at_once(self, model: str, priority: int) -> Admission | None:
+    def _at_once(self, model: str, units: int, priority: int) -> Admission | None:
         """Let a call in that has nobody and nothing to wait for."""
         learning = self._ask is not None or not (self._learning is None or self._learning.done())
         if self._closed or learning or self._desk is not None or not self._free or model in self._lines:
             return None
         now = self.now()
-        if self._leave(now) or self._wait(model, now, priority):
+        if units > 1 and self._too_large(model, units):
             return None
-        return self._admit(model, now, priority)
+        if self._leave(model, now) or self._wait(model, now, units, priority):
+            return None
+        return self._admit(model, now, units, priority)
 
     async def _in_time(self, call: Waiting, halt: Halt | None) -> Admission:
         try:
@@ -234,6 +238,8 @@ class Places:
     async def _admitted(self, call: Waiting) -> Admission:
         if self._closed:
             raise SessionStateError("this session is closed")
+        if error := self._too_large(call.model, call.units):
+            raise error
         call = attrs.evolve(call)
         turn = call.turn
         self._lines.join(call)
@@ -262,7 +268,7 @@ class Places:
             about = "" if wait is None else f". This one would have waited for about {wait:.0f} s"
             self._refuse(call, PoolFullError(text + about, wait=wait))
         elif call.deadline is not None:
-            soonest = self.permits.soonest(call.model, self._lines.ahead(call), now)
+            soonest = self.permits.soonest(call.model, self._lines.ahead(call), now, units=call.units)
             if now + soonest >= call.deadline:
                 self._refuse(call, _too_late(soonest, call.deadline - now))
 
@@ -281,8 +287,9 @@ class Places:
         """Let in who waits for a model: after an arrival nothing has changed for the others."""
         now, seconds = self.now(), 0.0
         while self._free and not seconds and model in self._lines:
-            if not (seconds := self._leave(now) or self._wait_of_first(model, now)):
-                self._go(self._lines.next((model,)), now)
+            call, seconds = self._candidate(model, now)
+            if call is not None:
+                self._go_on([call], now)
         if self._free and model in self._lines:
             self._come_back(now + seconds)
 
@@ -293,32 +300,41 @@ class Places:
             self._timer = None
         now, seconds = self.now(), 0.0
         while self._free and self._lines.number:
-            if seconds := self._leave(now):
+            ready, seconds = self._ready(now)
+            if not ready:
                 break
-            models, seconds = self._ready(now)
-            if not models:
-                break
-            self._go(self._lines.next(models), now)
+            self._go_on(ready, now)
         if self._free and self._lines.number:
             self._come_back(now + seconds)
 
-    def _leave(self, now: float) -> float:
-        """Seconds until the guard lets anyone go; infinity: not before an answer has come."""
-        seconds = self.guard.wait(now)
+    def _leave(self, model: str, now: float) -> float:
+        """Seconds until the guard lets anyone of a model go; infinity: not before an answer has come."""
+        seconds = self.guard.wait(model, now)
         return math.inf if seconds is None else seconds
+
+    def _go_on(self, ready: list[Waiting], now: float) -> None:
+        """Let the call go whose turn it is; it keeps its turn where it needs more permits than there are."""
+        call = self._lines.next(ready)
+        if call.units > 1 and call not in ready and self._wait(call.model, now, call.units, call.priority):
+            self._lines.keep_turn(call)
+        else:
+            self._go(call, now)
 
     def _go(self, call: Waiting, now: float) -> None:
         """Let a call go."""
-        self._lines.leave(call)
-        admission = self._admit(call.model, now, call.priority)
+        self._lines.go(call)
+        admission = self._admit(call.model, now, call.units, call.priority)
         if self._desk is not None:
             self._desk.comes(admission)
         call.turn.set_result(admission)
 
-    def _admit(self, model: str, now: float, priority: int) -> Admission:
+    def _admit(self, model: str, now: float, units: int, priority: int) -> Admission:
         self._free -= 1
-        self.guard.started()
-        return Admission(self, self.permits.sent(model, now), even=self._keeps_distance(priority))
+        self.guard.started(model)
+        even = self._keeps_distance(model, now, priority)
+        if priority > Priority.BULK:
+            self.permits.called_at = now
+        return Admission(self, self.permits.sent(model, now, units), even=even)
 
     def _come_back(self, when: float) -> None:
         """Look again at a time, or earlier."""
@@ -327,36 +343,61 @@ class Places:
                 self._timer.cancel()
             self._timer = asyncio.get_running_loop().call_at(when, self.look)
 
-    def _ready(self, now: float) -> tuple[list[str], float]:
-        """The models that may be sent to now; where there is none, the seconds until one may.
-
-        Who would be next, and cannot be so in time, gives up at once.
-        """
-        ready: list[str] = []
+    def _ready(self, now: float) -> tuple[list[Waiting], float]:
+        """The calls that may go now, one of each model; where there is none, the seconds until one may."""
+        ready: list[Waiting] = []
         soonest = math.inf
         for model in self._lines.models:
-            if not (seconds := self._wait_of_first(model, now)):
-                ready.append(model)
-                continue
-            soonest = min(soonest, seconds)
-            while (call := self._lines.first(model)) is not None and call.deadline is not None:
-                if seconds == math.inf or now + seconds < call.deadline:
-                    break
-                self._refuse(call, _too_late(seconds, call.deadline - now))
+            call, seconds = self._candidate(model, now)
+            if call is not None:
+                ready.append(call)
+            else:
+                soonest = min(soonest, seconds)
+                self._refuse_late(model, now)
         return ready, soonest
 
-    def _wait_of_first(self, model: str, now: float) -> float:
-        """Seconds until who is first in a model's line may go; somebody waits there."""
-        first = self._lines.first(model)
-        assert first is not None  # noqa: S101
-        return self._wait(model, now, first.priority)
+    def _candidate(self, model: str, now: float) -> tuple[Waiting | None, float]:
+        """The call for a model that may go now; else the seconds until one may."""
+        if seconds := self._leave(model, now):
+            return None, seconds
+        while (first := self._lines.first(model)) and (error := self._too_large(model, first.units)):
+            self._refuse(first, error)
+        if first is None:
+            return None, math.inf
+        if not (seconds := self._wait(model, now, first.units, first.priority)):
+            return first, 0.0
+        if first.units > 1:
+            for call in self._lines.smaller(model):
+                if not (sooner := self._wait(model, now, call.units, call.priority)):
+                    return call, 0.0
+                seconds = min(seconds, sooner)
+        return None, seconds
 
-    def _keeps_distance(self, priority: int) -> bool:
-        return self._has_callers and priority <= Priority.BULK
+    def _refuse_late(self, model: str, now: float) -> None:
+        """Who would be next, and cannot be so in time, gives up at once."""
+        while (call := self._lines.first(model)) is not None and call.deadline is not None:
+            seconds = self._wait(model, now, call.units, call.priority)
+            if seconds == math.inf or now + seconds < call.deadline:
+                return
+            self._refuse(call, _too_late(seconds, call.deadline - now))
 
-    def _wait(self, model: str, now: float, priority: int) -> float:
+    def _too_large(self, model: str, units: int) -> ConfigurationError | None:
+        """The error of a request for more images than its rate limit ever holds."""
+        most = self.permits.most(model) if units > 1 else None
+        if most is None or units <= most:
+            return None
+        return ConfigurationError(
+            f"variants={units}: each is an image, and the rate limit of {model} never holds more than {most};"
+            " nothing was sent"
+        )
+
+    def _keeps_distance(self, model: str, now: float, priority: int) -> bool:
+        return priority <= Priority.BULK and self.permits.has_callers(model, now)
+
+    def _wait(self, model: str, now: float, units: int, priority: int) -> float:
         """Seconds until a request for a model may be sent; infinity while another one is asking."""
-        seconds = self.permits.wait(model, now, even=self._keeps_distance(priority))
+        even = self._keeps_distance(model, now, priority)
+        seconds = self.permits.wait(model, now, units=units, even=even)
         return seconds if self._desk is None else max(seconds, self._desk.wait(model, now))
 
 

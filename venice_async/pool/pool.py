@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from itertools import count
@@ -14,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from venice_async.errors import StatusError, UnconfirmedError, VeniceError
 from venice_async.policy.retry import RetryPolicy, confirm
+from venice_async.types.statistics import Wait
 
 from .admission import Admission
 from .halt import Halt, NotSentError
@@ -52,12 +55,28 @@ class Pool(Places):
     ) -> None:
         super().__init__(concurrency, **options)
         self._retry = retry
+        self._resting: Counter[str] = Counter()  # calls that wait before their next attempt, by model
+
+    def waits(self) -> tuple[Wait, ...]:
+        """What calls wait for now beyond the ordinary pace; nothing while nobody waits."""
+        now, unix = self.now(), time.time()
+        units = dict.fromkeys(+self._resting, 1) | {call.model: call.units for call in self._lines.firsts()}
+        pauses = {
+            (pause.what, pause.model): pause
+            for model in units
+            for pause in (*self.permits.waits(model, now, units[model]), *self.guard.waits(model, now))
+        }
+        return tuple(
+            Wait(what=pause.what, until=unix + pause.until - now, model=pause.model)
+            for pause in sorted(pauses.values(), key=lambda pause: pause.until)
+        )
 
     async def run(
         self,
         attempt: Callable[[Admission], Awaitable[T]],
         *,
         model: str,
+        units: int = 1,
         priority: int = 0,
         before_send: BeforeSend | None = None,
         after_failure: AfterFailure | None = None,
@@ -69,7 +88,8 @@ class Pool(Places):
 
         Args:
             attempt: Sends the request and takes its answer in whole; tells the admission of its head.
-            model: Whose permit it takes.
+            model: Whose permits it takes.
+            units: How many: one for each image that is asked for.
             priority: The larger one goes first.
             before_send: Awaited with place and permit in hand, just before each attempt.
             after_failure: Awaited after each attempt that has failed.
@@ -78,6 +98,7 @@ class Pool(Places):
             retry: Decides in the pool's own policy's stead; None for that.
 
         Raises:
+            ConfigurationError: The rate limit never holds so many images; nothing was sent.
             NotSentError: The halt came while no attempt was in flight.
             PoolFullError: As many calls wait as may; nothing was sent.
             RequestTimeoutError: There was no leave to send in time, or there cannot be; nothing was sent.
@@ -85,7 +106,9 @@ class Pool(Places):
         """
 
         async def admitted(number: int) -> T:
-            place = self.place(model, priority=priority, deadline=deadline, again=number > 1, halt=halt)
+            place = self.place(
+                model, units=units, priority=priority, deadline=deadline, again=number > 1, halt=halt
+            )
             async with place as admission:
                 try:
                     if before_send is not None:
@@ -101,12 +124,13 @@ class Pool(Places):
                         await after_failure(exc)
                     raise
 
-        return await self.retrying(admitted, deadline=deadline, halt=halt, retry=retry)
+        return await self.retrying(admitted, model=model, deadline=deadline, halt=halt, retry=retry)
 
     async def retrying(
         self,
         attempt: Callable[[int], Awaitable[T]],
         *,
+        model: str,
         deadline: float | None = None,
         halt: Halt | None = None,
         retry: Retries | None = None,
@@ -120,7 +144,7 @@ class Pool(Places):
         for number in count(1):
             try:
                 if number > 1:
-                    with ended_by(halt):
+                    with ended_by(halt), self._rests(model):
                         await asyncio.sleep(seconds)
                 return await attempt(number)
             except NotSentError:
@@ -139,6 +163,15 @@ class Pool(Places):
                     raise error from exc
                 seconds = wait
         raise AssertionError  # the policy counts the attempts
+
+    @contextmanager
+    def _rests(self, model: str) -> Generator[None, None, None]:
+        """Count a call that waits before its next attempt."""
+        self._resting[model] += 1
+        try:
+            yield
+        finally:
+            self._resting[model] -= 1
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .account import Account, RequestRecord
 from .fault import Fault
+from .headers import FromNow
 from .server import Sandbox
 
-__all__ = ["Account", "Fault", "RequestRecord", "Sandbox"]
+__all__ = ["Account", "Fault", "FromNow", "RequestRecord", "Sandbox"]

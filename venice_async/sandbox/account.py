@@ -42,6 +42,8 @@ class Account:
         peak_in_flight: The most that were in flight at once.
         billed: Requests that were charged for, whatever became of their answer.
         billed_images: Images that were charged for; one request may hold several.
+        billed_rewrites: Prompts whose rewriting was charged for.
+        blocked: Requests whose pictures were blocked.
         billed_usd: What was charged in all, in US dollars.
         balance_usd: What is left, in US dollars.
         by_status: Requests by the status of the answer's head; one that got no head is in none.
@@ -56,6 +58,8 @@ class Account:
     peak_in_flight: int
     billed: int
     billed_images: int
+    billed_rewrites: int
+    blocked: int
     billed_usd: Decimal
     balance_usd: Decimal
     by_status: Mapping[int, int]
@@ -73,6 +77,9 @@ class RequestRecord:
         body: The parsed JSON body, abbreviated where it is long; None if there was none to parse.
         status: The status of the answer's head; None as long as no head has been sent.
         billed: Whether it was charged for.
+        billed_images: Images that it was charged for.
+        billed_usd: What was charged for it in all, in US dollars.
+        blocked: Whether its pictures were blocked.
         complete: Whether the whole answer was sent.
         locked_out: Whether it came while the abuse rule had locked its key out.
     """
@@ -84,6 +91,9 @@ class RequestRecord:
     body: Any = None
     status: int | None = None
     billed: bool = False
+    billed_images: int = 0
+    billed_usd: Decimal = Decimal(0)
+    blocked: bool = False
     complete: bool = False
     locked_out: bool = False
 
@@ -121,8 +131,11 @@ class Books:
                 self._count["peak"] = max(self._count["peak"], len(self._open))
         return record
 
-    def charge(self, record: RequestRecord, images: int, price: Decimal) -> bool:
-        """Charge `price` for `images` images; False, and nothing done, if the balance is too low."""
+    def charge(self, record: RequestRecord, images: int, price: Decimal, *, rewritten: bool) -> bool:
+        """Charge `price` for `images` images; False, and nothing done, if the balance is too low.
+
+        `rewritten` says whether the rewriting of a prompt is part of it.
+        """
         with self._lock:
             if price > self._balance:
                 return False
@@ -130,7 +143,8 @@ class Books:
             self._billed_usd += price
             self._count["billed"] += 1
             self._count["images"] += images
-            record.billed = True
+            self._count["rewrites"] += rewritten
+            record.billed, record.billed_images, record.billed_usd = True, images, price
         return True
 
     def settle(self, record: RequestRecord) -> None:
@@ -140,6 +154,7 @@ class Books:
                 return
             self._open.remove(record)
             self._count["locked_out"] += record.locked_out
+            self._count["blocked"] += record.blocked
             if record.status is not None:
                 self._by_status[record.status] += 1
             if record.status is None or not record.complete:
@@ -166,6 +181,8 @@ class Books:
                 peak_in_flight=self._count["peak"],
                 billed=self._count["billed"],
                 billed_images=self._count["images"],
+                billed_rewrites=self._count["rewrites"],
+                blocked=self._count["blocked"],
                 billed_usd=self._billed_usd,
                 balance_usd=self._balance,
                 by_status=dict(self._by_status),

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import brotli  # type: ignore[import-untyped]  # Brotli 1.1 has no type information
 from aiohttp import HttpVersion11, web
 from attrs import define, field, frozen
 
 from .account import RequestRecord
-from .fault import Fault, Headers
+from .fault import Fault
+from .headers import FromNow, Headers
 from .state import State
 
 __all__ = ["Answer", "Delivery", "choose_encoding", "compress", "override_headers"]
@@ -58,14 +60,14 @@ class Delivery:
         state: What the sandbox's handlers share.
         request: What is answered.
         record: Where what was sent is noted.
-        key: Who has failed if the answer is no success; empty if that is held against nobody.
+        failing: Whose failure it is if the answer is one; None if that is held against nobody.
         fault: What goes wrong; None for nothing.
     """
 
     state: State
     request: web.Request
     record: RequestRecord
-    key: str = field(default="", repr=False)
+    failing: Hashable | None = field(default=None, repr=False)
     fault: Fault | None = None
 
     async def send(self, answer: Answer) -> web.StreamResponse:
@@ -119,8 +121,8 @@ class Delivery:
 
     def _note_head(self, status: int) -> None:
         self.record.status = status
-        if not (200 <= status < 300 or self.record.locked_out):
-            self.state.note_failure(self.key)
+        if not self.record.locked_out:
+            self.state.note_answer(self.failing, status)
 
     def _settle(self, *, complete: bool) -> None:
         """Note the outcome just before the client can see it: who has the answer can read the account."""
@@ -185,7 +187,7 @@ async def override_headers(request: web.Request, response: web.StreamResponse) -
         if value is None:
             response.headers.popall(name, None)
         else:
-            response.headers[name] = value
+            response.headers[name] = value.at(time.time()) if isinstance(value, FromNow) else value
 
 
 def choose_encoding(accepted: str) -> str:

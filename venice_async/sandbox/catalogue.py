@@ -1,8 +1,10 @@
 """What the server has on offer: models, their prices, foreign names for them, and styles.
 
 1. Values only, in the shape in which the API serves them; `rules.py` enforces the constraints.
-2. The names, most prices and the shapes are the API's. How quick a model is, which one is deprecated
-   and which one offline, and the prices below the highest quality, are the sandbox's own choice.
+2. Ids, names, prices, privacy and traits are the API's of August 2026, and so is what each model ignores.
+   Limits of characters, ratios and steps, how quick a model is, and which one is for Pro users, blocked
+   in a region, on its way out or offline, are the sandbox's own choice.
+3. `fluently-xl` is the reference page's model. The API has retired it; the sandbox serves it.
 """
 
 from __future__ import annotations
@@ -12,204 +14,289 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from attrs import field, frozen
+from .model import Deprecation, Model
 
-__all__ = [
-    "COMPATIBILITY",
-    "DEFAULT_MODEL",
-    "MODELS",
-    "RESOLUTIONS",
-    "STYLES",
-    "TRAITS",
-    "Deprecation",
-    "Model",
-]
+__all__ = ["COMPATIBILITY", "DEFAULT_MODEL", "MODELS", "RESOLUTIONS", "RETIRED", "STYLES", "TRAITS"]
 
 # The long side of a picture, in pixels, that each word for a resolution stands for.
-RESOLUTIONS: Mapping[str, int] = MappingProxyType({"1K": 1024, "2K": 2048, "4K": 4096})
+RESOLUTIONS: Mapping[str, int] = MappingProxyType({"1K": 1024, "1.5K": 1536, "2K": 2048, "4K": 4096})
 
 _ASPECT_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 
-_UPSCALE = {"2x": {"usd": 0.02, "diem": 0.02}, "4x": {"usd": 0.08, "diem": 0.08}}
 
-
-@frozen
-class Deprecation:
-    """The end of a model that still answers.
-
-    Attributes:
-        date: When it goes, in ISO 8601.
-        replacement: The id of the model to use instead.
-    """
-
-    date: str
-    replacement: str
-
-
-@frozen
-class Model:
-    """One image model.
-
-    Attributes:
-        id: The name that requests use.
-        name: The name for people.
-        usd: US dollars an image, by resolution and quality, each "" where it does not matter.
-        constraints: What the model can do; None for a model that does not say.
-        traits: What the model is known for.
-        pace: How long a generation takes, as a multiple of the sandbox's latency.
-        offline: Whether it is listed but answers nothing.
-        deprecation: Its end; None for a model that stays.
-        created: Unix time in seconds.
-    """
-
-    id: str
-    name: str
-    usd: Mapping[tuple[str, str], Decimal]
-    constraints: Mapping[str, Any] | None
-    traits: tuple[str, ...] = ()
-    pace: float = field(default=1.0, kw_only=True)
-    offline: bool = field(default=False, kw_only=True)
-    deprecation: Deprecation | None = field(default=None, kw_only=True)
-    created: int = field(default=1_739_000_000, kw_only=True)
-
-    def price(self, wish: Mapping[str, Any]) -> Decimal:
-        """Give the price of one image in US dollars, with the model's own defaults for what is not asked."""
-        resolution = self._tier(wish.get("resolution"), "resolutions", "defaultResolution")
-        return self.usd[resolution, self._tier(wish.get("quality"), "qualities", "defaultQuality")]
-
-    def _tier(self, asked: str | None, listed: str, default: str) -> str:
-        constraints = self.constraints or {}
-        return (asked or str(constraints[default])) if listed in constraints else ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Write the model as GET /models lists it."""
-        spec: dict[str, Any] = {
-            "name": self.name,
-            "privacy": "private",
-            "offline": self.offline,
-            "traits": list(self.traits),
-            "pricing": self._pricing(),
-        }
-        if self.constraints is not None:
-            spec["constraints"] = dict(self.constraints)
-        if self.deprecation is not None:
-            spec["deprecation"] = {
-                "autoRemap": False,
-                "date": self.deprecation.date,
-                "removesAt": self.deprecation.date,
-                "replacementModelId": self.deprecation.replacement,
-            }
-        return {
-            "id": self.id,
-            "type": "image",
-            "object": "model",
-            "created": self.created,
-            "owned_by": "venice.ai",
-            "model_spec": spec,
-        }
-
-    def _pricing(self) -> dict[str, Any]:
-        tiers: dict[str, dict[str, Any]] = {}
-        for (resolution, quality), usd in self.usd.items():
-            tiers.setdefault(resolution, {})[quality] = {"usd": float(usd), "diem": float(usd)}
-        if "" in tiers:
-            return {"generation": tiers[""][""], "upscale": _UPSCALE}
-        if all("" in qualities for qualities in tiers.values()):
-            by_resolution = {resolution: qualities[""] for resolution, qualities in tiers.items()}
-            return {"resolutions": by_resolution, "upscale": _UPSCALE}
-        return {"quality": tiers, "upscale": _UPSCALE}
-
-
-def _sized_in_pixels(
+def _in_pixels(
     model_id: str,
     name: str,
-    usd: str,
-    *traits: str,
+    price: str,
+    created: int,
+    *,
     steps: tuple[int, int] = (25, 50),
     divisor: int = 8,
-    characters: int = 1500,
+    characters: int = 1_500,
     **more: Any,
 ) -> Model:
+    """Describe a model that is sized in pixels."""
     constraints = {
         "promptCharacterLimit": characters,
         "steps": {"default": steps[0], "max": steps[1]},
         "widthHeightDivisor": divisor,
     }
-    return Model(model_id, name, {("", ""): Decimal(usd)}, constraints, traits, **more)
+    return Model(id=model_id, name=name, created=created, constraints=constraints, **_prices(price), **more)
 
 
-def _sized_by_ratio(
-    model_id: str, name: str, usd: Mapping[tuple[str, str], str], *, pace: float, **more: Any
+def _by_ratio(
+    model_id: str,
+    name: str,
+    price: str,
+    created: int,
+    *,
+    characters: int = 7_500,
+    quality: str = "",
+    references: int = 0,
+    **more: Any,
 ) -> Model:
-    constraints = {
-        "promptCharacterLimit": 1500,
+    """Describe a model that is sized by a ratio and, where the price depends on it, a resolution."""
+    prices = _prices(price)
+    constraints: dict[str, Any] = {
+        "promptCharacterLimit": characters,
         "steps": {"default": 20, "max": 50},
         "widthHeightDivisor": 1,
         "aspectRatios": list(_ASPECT_RATIOS),
         "defaultAspectRatio": "1:1",
-        **more,
     }
-    return Model(
-        model_id, name, {tier: Decimal(price) for tier, price in usd.items()}, constraints, pace=pace
-    )
+    if "resolutions" in prices:
+        constraints |= {"resolutions": list(prices["resolutions"]), "defaultResolution": "1K"}
+    if quality:
+        constraints |= {"qualities": list(prices["quality"]["1K"]), "defaultQuality": quality}
+    if references:
+        constraints |= {"maxStyleReferences": references, "supportsStyleReferenceStrength": True}
+    return Model(id=model_id, name=name, created=created, constraints=constraints, **prices, **more)
 
 
-_ALL = (
-    _sized_in_pixels("fluently-xl", "Fluently XL", "0.01"),
-    _sized_in_pixels(
-        "venice-sd35", "Venice SD35", "0.01", "default", "eliza-default", steps=(25, 30), divisor=16
-    ),
-    _sized_in_pixels("z-image-turbo", "Z-Image Turbo", "0.01", "fastest", steps=(8, 8), pace=0.3),
-    _sized_in_pixels("chroma", "Chroma", "0.01", steps=(10, 10), characters=1000, pace=0.6),
-    _sized_in_pixels("lustify-sdxl", "Lustify SDXL", "0.01", "most_uncensored"),
-    _sized_in_pixels("wai-Illustrious", "Anime (WAI)", "0.01", steps=(25, 30)),
-    _sized_in_pixels("qwen-image", "Qwen Image", "0.03", "highest_quality", steps=(8, 8), pace=1.5),
-    _sized_in_pixels("flux-2-pro", "Flux 2 Pro", "0.03", pace=1.5),
-    _sized_in_pixels(
-        "flux-dev",
-        "Flux Dev",
+def _prices(text: str) -> dict[str, Any]:
+    """Read prices: "0.01", "1K 0.03, 2K 0.04", or with qualities "1K 0.07 low 0.05 medium 0.07, ..."."""
+    if " " not in text:
+        return {"generation": Decimal(text)}
+    resolutions: dict[str, Decimal] = {}
+    quality: dict[str, dict[str, Decimal]] = {}
+    for tier in text.split(", "):
+        resolution, price, *rest = tier.split()
+        resolutions[resolution] = Decimal(price)
+        if rest:
+            quality[resolution] = dict(zip(rest[::2], map(Decimal, rest[1::2]), strict=True))
+    return {"resolutions": resolutions, "quality": quality}
+
+
+_ALL_THREE = frozenset({"seed", "steps", "negative_prompt"})
+_NO_STEPS = frozenset({"seed", "negative_prompt"})
+_NONE: frozenset[str] = frozenset()
+_UNCENSORED: Mapping[str, Any] = {"private": True, "uncensored": True, "uses": _ALL_THREE}
+_NO_PIXELS = frozenset({"width", "height"})
+
+_FROM_PIXELS = (
+    _in_pixels("fluently-xl", "Fluently XL", "0.01", 1_707_000_000, private=True, uses=_ALL_THREE),
+    _in_pixels(
+        "z-image-turbo",
+        "Z-Image Turbo",
         "0.01",
+        1_764_758_779,
+        steps=(8, 8),
+        characters=7_500,
+        traits=("default", "fastest"),
+        private=True,
+        pace=0.3,
+    ),
+    _in_pixels(
+        "venice-sd35",
+        "Venice SD35",
+        "0.01",
+        1_743_099_022,
         steps=(25, 30),
-        deprecation=Deprecation("2030-01-01T00:00:00.000Z", "flux-2-pro"),
+        divisor=16,
+        traits=("eliza-default",),
+        private=True,
+        uses=_ALL_THREE,
     ),
-    _sized_in_pixels("hidream", "HiDream", "0.01", offline=True),
-    Model("hunyuan-image-v3", "Hunyuan Image V3", {("", ""): Decimal("0.09")}, constraints=None, pace=2.0),
-    _sized_by_ratio(
-        "nano-banana-pro",
-        "Nano Banana Pro",
-        {("1K", ""): "0.18", ("2K", ""): "0.23", ("4K", ""): "0.35"},
-        pace=2.5,
-        resolutions=["1K", "2K", "4K"],
-        defaultResolution="1K",
-        maxStyleReferences=4,
-        supportsStyleReferences=True,
-        supportsStyleReferenceStrength=True,
+    _in_pixels(
+        "chroma", "Chroma", "0.01", 1_769_731_200, steps=(10, 10), private=True, uncensored=True, pace=0.6
     ),
-    _sized_by_ratio(
-        "gpt-image-2",
-        "GPT Image 2",
-        {
-            ("1K", "low"): "0.02",
-            ("1K", "medium"): "0.07",
-            ("1K", "high"): "0.27",
-            ("2K", "low"): "0.03",
-            ("2K", "medium"): "0.13",
-            ("2K", "high"): "0.51",
-            ("4K", "low"): "0.05",
-            ("4K", "medium"): "0.21",
-            ("4K", "high"): "0.84",
-        },
-        pace=4.0,
-        resolutions=["1K", "2K", "4K"],
-        defaultResolution="1K",
-        qualities=["low", "medium", "high"],
-        defaultQuality="high",
+    _in_pixels(
+        "lustify-sdxl",
+        "Lustify SDXL",
+        "0.01",
+        1_738_704_152,
+        deprecation=Deprecation("2026-10-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z", "lustify-v8"),
+        **_UNCENSORED,
+    ),
+    _in_pixels("lustify-v7", "Lustify v7", "0.01", 1_736_635_129, traits=("most_uncensored",), **_UNCENSORED),
+    _in_pixels("lustify-v8", "Lustify v8", "0.01", 1_774_828_800, traits=("most_uncensored",), **_UNCENSORED),
+    _in_pixels("wai-Illustrious", "Anime (WAI)", "0.01", 1_736_635_129, steps=(25, 30), **_UNCENSORED),
+    _in_pixels("flux-2-pro", "Flux 2 Pro", "0.03", 1_764_086_377, characters=7_500, pace=1.5),
+    _in_pixels("flux-2-max", "Flux 2 Max", "0.09", 1_764_086_377, characters=7_500, pace=2.0),
+    Model(
+        id="hunyuan-image-v3",
+        name="Hunyuan Image 3.0",
+        created=1_772_323_200,
+        generation=Decimal("0.09"),
+        private=True,
+        pace=2.0,
+    ),
+    Model(
+        id="bria-bg-remover",
+        name="Background Remover",
+        created=1_772_064_000,
+        generation=Decimal("0.03"),
+        generates=False,
     ),
 )
 
-MODELS: Mapping[str, Model] = MappingProxyType({model.id: model for model in _ALL})
+_GPT_2 = (
+    "1K 0.27 low 0.02 medium 0.07 high 0.26, 2K 0.51 low 0.03 medium 0.13 high 0.5,"
+    " 4K 0.84 low 0.05 medium 0.21 high 0.83"
+)
+_GROK_2 = "1K 0.07 low 0.05 medium 0.07, 2K 0.1 low 0.07 medium 0.1"
+_REFERENCES = frozenset({"StyleReferences"})
+_TRANSPARENCY = frozenset({"TransparentBackground"})
+_THINKING = frozenset({"OptimizePromptThinking"})
+_SEARCH = frozenset({"WebSearch"})
 
-TRAITS: Mapping[str, str] = MappingProxyType({trait: model.id for model in _ALL for trait in model.traits})
+_FROM_RATIOS = (
+    _by_ratio(
+        "gpt-image-2",
+        "GPT Image 2",
+        _GPT_2,
+        1_776_729_600,
+        characters=32_768,
+        quality="high",
+        supports=_TRANSPARENCY,
+        uses=_NONE,
+        pace=4.0,
+    ),
+    _by_ratio(
+        "gpt-image-1-5",
+        "GPT Image 1.5",
+        "0.26",
+        1_765_986_864,
+        characters=32_768,
+        supports=_TRANSPARENCY,
+        uses=_NONE,
+        pace=3.0,
+    ),
+    _by_ratio(
+        "nano-banana-pro",
+        "Nano Banana Pro",
+        "1K 0.18, 2K 0.23, 4K 0.35",
+        1_763_653_951,
+        characters=32_768,
+        references=4,
+        supports=_SEARCH | _REFERENCES,
+        uses=_NONE,
+        pace=2.5,
+    ),
+    _by_ratio(
+        "nano-banana-2",
+        "Nano Banana 2",
+        "1K 0.1, 2K 0.14, 4K 0.19",
+        1_772_064_000,
+        characters=32_768,
+        supports=_SEARCH,
+        pace=2.0,
+    ),
+    _by_ratio("nano-banana-2-lite", "Nano Banana 2 Lite", "0.06", 1_782_777_600, characters=32_768),
+    _by_ratio(
+        "grok-imagine-image", "Grok Imagine", "1K 0.03, 2K 0.04", 1_775_692_800, private=True, uses=_NONE
+    ),
+    _by_ratio(
+        "grok-imagine-image-2-0",
+        "Grok Imagine 2.0",
+        _GROK_2,
+        1_786_406_400,
+        quality="medium",
+        private=True,
+        uses=_NONE,
+    ),
+    _by_ratio(
+        "grok-imagine-image-quality",
+        "Grok Imagine High Quality (SOTA)",
+        "1K 0.06, 2K 0.09",
+        1_778_112_000,
+        private=True,
+        uses=_NONE,
+    ),
+    _by_ratio("ideogram-v4", "Ideogram V4", "0.06", 1_780_444_800, offline=True),
+    _by_ratio("imagineart-1.5-pro", "ImagineArt 1.5 Pro", "0.06", 1_769_437_800, uses=_NONE, pro=True),
+    _by_ratio(
+        "krea-2-turbo",
+        "Krea 2 Turbo",
+        "1K 0.04, 2K 0.06",
+        1_782_777_600,
+        private=True,
+        uncensored=True,
+        pace=0.5,
+    ),
+    _by_ratio("krea-v2-large", "Krea v2 Large", "0.07", 1_779_408_000, references=3, supports=_REFERENCES),
+    _by_ratio("krea-v2-medium", "Krea v2 Medium", "0.04", 1_779_408_000, references=3, supports=_REFERENCES),
+    _by_ratio("luma-uni-1", "Luma Uni-1", "0.05", 1_781_654_400, uses=_NONE),
+    _by_ratio("luma-uni-1-max", "Luma Uni-1 Max", "0.12", 1_781_654_400, uses=_NONE),
+    _by_ratio(
+        "qwen-image",
+        "Qwen Image",
+        "0.03",
+        1_736_635_129,
+        traits=("highest_quality",),
+        refuses=_NO_PIXELS,
+        pace=1.5,
+    ),
+    _by_ratio("qwen-image-2", "Qwen Image 2", "0.05", 1_772_582_400, uses=_NO_STEPS),
+    _by_ratio("qwen-image-2-pro", "Qwen Image 2 Pro", "0.1", 1_772_582_400, uses=_NO_STEPS),
+    _by_ratio(
+        "qwen-image-3",
+        "Qwen Image 3",
+        "1K 0.04, 2K 0.04",
+        1_785_888_000,
+        uncensored=True,
+        supports=_THINKING,
+        uses=_NO_STEPS,
+        refuses=_NO_PIXELS,
+    ),
+    _by_ratio(
+        "qwen-image-3-pro",
+        "Qwen Image 3 Pro",
+        "1K 0.05, 2K 0.09",
+        1_784_160_000,
+        uncensored=True,
+        supports=_THINKING,
+        uses=_NO_STEPS,
+        refuses=_NO_PIXELS,
+    ),
+    _by_ratio("recraft-v4", "Recraft V4", "0.05", 1_770_854_400, uses=_NONE),
+    _by_ratio("recraft-v4-pro", "Recraft V4 Pro", "0.29", 1_770_854_400, uses=_NONE),
+    _by_ratio("seedream-v4", "Seedream V4.5", "0.05", 1_762_383_600, uncensored=True),
+    _by_ratio("seedream-v5-lite", "Seedream V5 Lite", "0.05", 1_771_804_800, uncensored=True),
+    _by_ratio(
+        "seedream-v5-pro", "Seedream V5 Pro", "1K 0.06, 2K 0.11", 1_783_468_800, uncensored=True, uses=_NONE
+    ),
+    _by_ratio("wan-2-7-text-to-image", "Wan 2.7", "0.0375", 1_775_001_600, uses=_NO_STEPS),
+    _by_ratio(
+        "wan-2-7-pro-text-to-image",
+        "Wan 2.7 Pro",
+        "0.09375",
+        1_775_001_600,
+        uses=_NO_STEPS,
+        blocked_in=("US",),
+    ),
+)
+
+MODELS: Mapping[str, Model] = MappingProxyType({model.id: model for model in (*_FROM_PIXELS, *_FROM_RATIOS)})
+
+# Models that are gone, and what each is replaced by.
+RETIRED: Mapping[str, str] = MappingProxyType(
+    {"flux-dev": "flux-2-pro", "hidream": "z-image-turbo", "stable-diffusion-3.5": "venice-sd35"}
+)
+
+TRAITS: Mapping[str, str] = MappingProxyType(
+    {trait: model.id for model in MODELS.values() for trait in model.traits}
+)
 
 DEFAULT_MODEL = TRAITS["default"]
 

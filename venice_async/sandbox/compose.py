@@ -16,13 +16,16 @@ import pybase64
 from attrs import frozen
 
 from .fault import Fault
-from .paint import CONTENT_TYPES, paint
+from .paint import CONTENT_TYPES, paint, size_of
+from .placeholder import AVIF, black
 
-__all__ = ["Order", "Painter", "complete_wish", "compose"]
+__all__ = ["Order", "Painter", "compose", "random_seed"]
 
 Painter = bytes | Callable[[dict[str, Any]], bytes]
 
 _MAGIC_BYTES = 16
+
+_LINKS = [{"url": "https://example.invalid/picture.webp"}]
 
 
 @frozen
@@ -31,8 +34,11 @@ class Order:
 
     Attributes:
         received: The body as it was sent.
-        wish: The same in the words of /image/generate, complete with a seed.
+        echo: What the answer tells of it.
+        wish: The same in the words of /image/generate: complete with a seed, and without what the model
+            ignores.
         shape: How the answer is written: "native", "binary", or OpenAI's "b64_json" or "url".
+        blocked: Whether the pictures are black, and in raw bytes a PNG.
         painter: What replaces the server's own pictures; None for those.
         began: When the generation began, in seconds of `time.monotonic`.
         preprocessing: Seconds that went before it.
@@ -40,8 +46,10 @@ class Order:
     """
 
     received: dict[str, Any]
+    echo: Mapping[str, Any]
     wish: dict[str, Any]
     shape: str
+    blocked: bool
     painter: Painter | None
     began: float
     preprocessing: float
@@ -55,31 +63,42 @@ class Order:
     @property
     def picture_type(self) -> str:
         """The pictures' content type."""
-        return CONTENT_TYPES[self.wish.get("format", "webp")]
+        return CONTENT_TYPES[self.picture_format]
+
+    @property
+    def picture_format(self) -> str:
+        """The pictures' format, one of the API's three."""
+        return "png" if self.blocked and self.shape == "binary" else str(self.wish.get("format", "webp"))
 
 
 def compose(order: Order, fault: Fault | None) -> bytes:
     """Paint the pictures and write the answer's body, with the damage that the fault prescribes."""
     begun = time.monotonic()
-    pictures = _pictures(order)
-    if fault is not None and fault.damage == "magic":
+    damage = None if fault is None else fault.damage
+    pictures = [AVIF] * order.count if damage == "avif" else _pictures(order)
+    if damage == "magic":
         pictures = [bytes(min(_MAGIC_BYTES, len(data))) + data[_MAGIC_BYTES:] for data in pictures]
     if order.shape == "binary":
         return pictures[0]
     texts = [pybase64.b64encode(data) for data in pictures]
-    if fault is not None and fault.damage == "base64":
+    if damage == "base64":
         texts = [text[: len(text) // 2] + b"!" + text[len(text) // 2 + 1 :] for text in texts]
-    if fault is not None and fault.damage == "empty":
+    if damage == "empty":
         texts = []
     fields = _native(order, texts, begun) if order.shape == "native" else _openai(order, texts)
+    if damage == "url":
+        fields["images" if order.shape == "native" else "data"] = [orjson.dumps(_LINKS * order.count)]
     for name in fault.drop if fault is not None else ():
         fields.pop(name, None)
     return _joined(fields)
 
 
 def _pictures(order: Order) -> list[bytes]:
+    if order.blocked:
+        return [black(size_of(order.wish), order.picture_format)] * order.count
     if order.painter is None:
-        return [paint(order.wish, variant) for variant in range(order.count)]
+        others = [paint({**order.wish, "seed": random_seed()}, number) for number in range(1, order.count)]
+        return [paint(order.wish), *others]
     if isinstance(order.painter, bytes):
         return [order.painter] * order.count
     pictures = [order.painter(dict(order.received)) for _ in range(order.count)]
@@ -117,7 +136,7 @@ def _native(order: Order, texts: list[bytes], begun: float) -> Fields:
     }
     return {
         "id": [b'"generate-image-%010d"' % secrets.randbelow(10**10)],
-        "request": [orjson.dumps(order.received)],
+        "request": [orjson.dumps(order.echo)],
         "images": _array(texts, b'"', b'"'),
         "timing": [orjson.dumps({**timing, "total": sum(timing.values())})],
     }
@@ -133,6 +152,6 @@ def _milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
 
 
-def complete_wish(wish: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the random seed that a request without one gets."""
-    return {"seed": secrets.randbelow(1_999_999_999) - 999_999_999, **wish}
+def random_seed() -> int:
+    """Draw the seed that a request without one gets, and each variant but the first."""
+    return secrets.randbelow(1_999_999_999) - 999_999_999

@@ -7,9 +7,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import attrs
@@ -17,25 +15,21 @@ from attrs import Factory, define, field, frozen
 from typing_extensions import override
 
 from .arguments import is_number, is_whole
+from .fault_words import EXAMPLES, read_fault
+from .headers import Headers, header_pairs, is_header_value
 
-__all__ = ["Damage", "Fault", "Headers", "Reset", "Script"]
+__all__ = ["Damage", "Fault", "Reset", "Script"]
 
 Reset = Literal["before", "headers", "body"]
-Damage = Literal["base64", "magic", "empty"]
-
-Headers = tuple[tuple[str, str | None], ...]
+Damage = Literal["base64", "magic", "empty", "avif", "url"]
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _pairs(value: Mapping[str, str | None] | Headers) -> Headers:
-    return tuple(value.items()) if isinstance(value, Mapping) else tuple(value)
-
-
 def _billed_by_default(fault: Fault) -> bool:
-    return not fault.is_error
+    return not (fault.is_error or fault.html or fault.blocked)
 
 
 @frozen(repr=False)
@@ -56,15 +50,19 @@ class Fault:
         chunked: Send the body in chunks instead of with a Content-Length.
         content_type: Say this content type instead of the right one.
         content_encoding: Say this content encoding, though the body is not encoded.
-        damage: "base64" (a character that is none), "magic" (the pictures' first 16 bytes are zero)
-            or "empty" (no pictures in the list).
+        damage: "base64" (a character that is none), "magic" (the pictures' first 16 bytes are zero),
+            "empty" (no pictures in the list), "avif" (pictures in a format that nobody asked for) or
+            "url" (objects with a URL in place of the pictures).
         drop: Fields that are missing from the JSON answer, as one name or several.
         drip: Send the body at this many bytes per second, above 0.
-        headers: Header fields to set, or to remove where the value is None. Without Content-Length,
-            or with another than the body's own, the connection is closed after the body.
+        headers: Header fields to set, or to remove where the value is None; `FromNow` is a time that
+            is reckoned as the answer is sent. Without Content-Length, or with another than the body's
+            own, the connection is closed after the body.
         body: Answer with exactly these bytes.
+        blocked: Answer as to a forbidden prompt: black pictures, and a header that says so.
         billed: Whether the request is charged for before the fault strikes. By default an error
-            status (400 and above) strikes before billing, and everything else after it.
+            status (400 and above), an HTML page and a blocked picture strike before billing, and
+            everything else after it.
     """
 
     status: int | None = None
@@ -80,8 +78,9 @@ class Fault:
     damage: Damage | None = field(default=None, kw_only=True)
     drop: tuple[str, ...] = field(default=(), converter=_names, kw_only=True)
     drip: float | None = field(default=None, kw_only=True)
-    headers: Headers = field(default=(), converter=_pairs, kw_only=True)
+    headers: Headers = field(default=(), converter=header_pairs, kw_only=True)
     body: bytes | None = field(default=None, kw_only=True)
+    blocked: bool = field(default=False, kw_only=True)
     billed: bool = field(default=Factory(_billed_by_default, takes_self=True), kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -101,7 +100,7 @@ class Fault:
     @property
     def needs_json(self) -> bool:
         """Whether it has no meaning for an answer in raw bytes."""
-        return bool(self.drop) or self.damage in {"base64", "empty"}
+        return bool(self.drop) or self.damage in {"base64", "empty", "url"}
 
     @override
     def __repr__(self) -> str:
@@ -117,78 +116,26 @@ class Fault:
         "drop:timing", "drip:1000", "type:text/plain", "encoding:gzip". Where the usual is not meant,
         "billed:504" strikes after billing and "unbilled:reset" before it.
 
+        What the API refuses in words of its own: "overloaded:30" (seconds of Retry-After), "ratelimit:6"
+        and "locked-out:30" (seconds until the reset), "pro-only", "region", "privacy", "disabled",
+        "spent", "x402", "retired:z-image-turbo" (the replacement), "openai-error:text". And what is no
+        picture: "blocked", "error:text" (with status 200), "login" and "firewall:403" (HTML of a proxy),
+        "damage:avif", "damage:url".
+
         Raises:
             ValueError: It is not written like that.
         """
-        match = re.fullmatch(r"\s*([a-z]+|\d+)(?::([^*]+))?(?:\*(\d+))?\s*", text)
-        times = int(match[3]) if match and match[3] else 1
-        if match is None or times < 1:
-            raise ValueError(f"no fault: {text!r}; written as {_EXAMPLES}")
-        word, argument = match[1], match[2]
         try:
-            return cls(**_arguments(word, argument)), times
+            arguments, times = read_fault(text)
+            return cls(**arguments), times
         except ValueError as error:
-            raise ValueError(f"no fault: {text!r}: {error}; written as {_EXAMPLES}") from None
-
-
-_EXAMPLES = (
-    "503, 503*3, reset:body, delay:2.5, html:502, truncated, chunked, damage:base64, drop:timing,"
-    " drip:1000, type:text/plain, encoding:gzip, 503:MODEL_OFFLINE, billed:504, unbilled:reset"
-)
-
-_WORDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = MappingProxyType(
-    {
-        "reset": lambda text: {"reset": text},
-        "delay": lambda text: {"delay": float(text)},
-        "drip": lambda text: {"drip": float(text)},
-        "html": lambda text: {"html": True, "status": int(text)},
-        "damage": lambda text: {"damage": text},
-        "drop": lambda text: {"drop": tuple(text.split(","))},
-        "truncated": lambda text: {"truncated": True} | _nothing(text),
-        "chunked": lambda text: {"chunked": True} | _nothing(text),
-        "type": lambda text: {"content_type": text},
-        "encoding": lambda text: {"content_encoding": text},
-        "billed": lambda text: {**_arguments(*_split(text)), "billed": True},
-        "unbilled": lambda text: {**_arguments(*_split(text)), "billed": False},
-    }
-)
-
-_USUAL_ARGUMENTS: Mapping[str, str] = MappingProxyType(
-    {"reset": "before", "html": "502", "truncated": "", "chunked": "", "damage": "base64"}
-)
-
-
-def _nothing(text: str) -> dict[str, Any]:
-    if text:
-        raise ValueError(f"{text!r} is one word too many")
-    return {}
-
-
-def _split(text: str) -> tuple[str, str | None]:
-    word, colon, argument = text.partition(":")
-    return word, argument if colon else None
-
-
-def _arguments(word: str, argument: str | None) -> Mapping[str, Any]:
-    if word.isdecimal():
-        return {"status": int(word)} | ({} if argument is None else {"code": _code(argument)})
-    if word not in _WORDS:
-        raise ValueError(f"there is no {word!r}")
-    if argument is None and word not in _USUAL_ARGUMENTS:
-        raise ValueError(f"{word!r} needs an argument")
-    return _WORDS[word](_USUAL_ARGUMENTS[word] if argument is None else argument)
-
-
-def _code(text: str) -> str:
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
-        raise ValueError(f"{text!r} is no code, such as MODEL_OFFLINE")
-    return text
+            raise ValueError(f"no fault: {text!r}: {error}; written as {EXAMPLES}") from None
 
 
 def _said(fault: Fault) -> dict[str, Any]:
     """Collect what differs from a good answer."""
     usual = {attribute.name: attribute.default for attribute in attrs.fields(Fault)}
-    usual["billed"] = not fault.is_error
+    usual["billed"] = _billed_by_default(fault)
     values = {name: getattr(fault, name) for name in usual}
     said = {name: value for name, value in values.items() if value != usual[name]}
     return said | {"headers": dict(fault.headers)} if fault.headers else said
@@ -214,14 +161,8 @@ def _wrong_values(fault: Fault) -> Iterable[str]:
         yield f"a damage is one of {', '.join(get_args(Damage))}"
     if fault.body is not None and not isinstance(fault.body, bytes):
         yield "a body is bytes"
-    texts: tuple[Any, ...] = (
-        *(part for pair in fault.headers for part in pair),
-        fault.content_type,
-        fault.content_encoding,
-    )
-    if any(
-        text is not None and (not isinstance(text, str) or re.search(r"[\r\n\0]", text)) for text in texts
-    ):
+    fields = (*(part for pair in fault.headers for part in pair), fault.content_type, fault.content_encoding)
+    if not all(map(is_header_value, fields)):
         yield "a header field is a string on one line"
 
 
@@ -236,6 +177,8 @@ def _contradictions(fault: Fault) -> Iterable[str]:
         yield "the connection is gone before there is a body"
     if fault.reset == "before" and (fault.headers or fault.content_type or fault.chunked):
         yield "the connection is gone before there is a head"
+    if fault.blocked and (own or fault.damage or fault.status):
+        yield "a blocked picture is a good answer, with status 200 and nothing in place of it"
     if own and (fault.damage or fault.drop):
         yield "only a good answer can be damaged, not an error, a page or a body of one's own"
     if fault.html and fault.body is not None:

@@ -1,7 +1,8 @@
-"""How many requests a key may have, and when there may be more: four algorithms.
+"""How many images a key may have, and when there may be more: four algorithms.
 
 1. Pure: the caller passes the time in. Nothing here reads a clock, waits or knows HTTP.
-2. Every bucket (a model, say) has a limit of its own. A refused request takes nothing of it.
+2. Every bucket (a model, say) has a limit of its own. A request for several images gets all of them or
+   none, and a refused one takes nothing.
 3. Times are seconds on the caller's clock, whichever that is; it does not run backwards.
 4. Whether a request is allowed, when the next one is and how many remain come from one expression, so
    that they agree to the last bit of a float: whoever waits until `retry_at` is let in.
@@ -46,12 +47,12 @@ class Verdict:
 
     Attributes:
         allowed: Whether the request may pass.
-        limit: Requests that one window holds.
-        remaining: Requests that would still be allowed at once after this one.
+        limit: Images that one window holds.
+        remaining: Images that would still be allowed at once after this one.
         reset_at: When the window resets, in seconds on the caller's clock; each algorithm says what
             that is.
-        retry_at: From when on the next request is allowed, in the same seconds; not in the future
-            while anything remains.
+        retry_at: From when on the next request for as many images is allowed, in the same seconds;
+            not in the future while so many remain, and infinite where they never do.
         enforced: False when there is no limit and the figures are only for show.
     """
 
@@ -66,19 +67,19 @@ class Verdict:
 class Limiter(ABC):
     """What the server needs of an algorithm; an algorithm looks and counts."""
 
-    def take(self, bucket: Bucket, now: float) -> Verdict:
-        """Ask for one request at time `now`, and count it if it is allowed."""
-        allowed = self.peek(bucket, now).allowed
+    def take(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
+        """Ask for one request at time `now`, and count its images if it is allowed."""
+        allowed = self.peek(bucket, now, images).allowed
         if allowed:
-            self._count(bucket, now)
-        return attrs.evolve(self.peek(bucket, now), allowed=allowed)
+            self._count(bucket, now, images)
+        return attrs.evolve(self.peek(bucket, now, images), allowed=allowed)
 
     @abstractmethod
-    def peek(self, bucket: Bucket, now: float) -> Verdict:
+    def peek(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
 
     @abstractmethod
-    def _count(self, bucket: Bucket, now: float) -> None:
+    def _count(self, bucket: Bucket, now: float, images: int) -> None:
         """Count a request that is allowed at time `now`."""
 
 
@@ -90,12 +91,12 @@ class _Window:
 
 @define
 class FixedWindow(Limiter):
-    """At most `limit` requests in each window; a window opens with its first request.
+    """At most `limit` images in each window; a window opens with its first request.
 
     The reset is the end of the window.
 
     Args:
-        limit: Requests in a window, at least 1.
+        limit: Images in a window, at least 1.
         window: Length of a window in seconds, above 0.
     """
 
@@ -104,52 +105,54 @@ class FixedWindow(Limiter):
     _open: dict[Bucket, _Window] = field(factory=dict, init=False, repr=False)
 
     @override
-    def peek(self, bucket: Bucket, now: float) -> Verdict:
+    def peek(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
         current = self._open.get(bucket)
         if current is None or now >= current.ends_at:
             current = _Window(now + self.window)
         remaining = self.limit - current.used
-        retry_at = now if remaining else current.ends_at
-        return Verdict(remaining > 0, self.limit, remaining, current.ends_at, retry_at)
+        retry_at = now if images <= remaining else current.ends_at if images <= self.limit else math.inf
+        return Verdict(images <= remaining, self.limit, remaining, current.ends_at, retry_at)
 
     @override
-    def _count(self, bucket: Bucket, now: float) -> None:
+    def _count(self, bucket: Bucket, now: float, images: int) -> None:
         current = self._open.get(bucket)
         if current is None or now >= current.ends_at:
             current = self._open[bucket] = _Window(now + self.window)
-        current.used += 1
+        current.used += images
 
 
 @define
 class SlidingLog(Limiter):
-    """At most `limit` requests in any stretch of time as long as the window.
+    """At most `limit` images in any stretch of time as long as the window.
 
     The reset is when the oldest request that counts leaves the window.
 
     Args:
-        limit: Requests in a window, at least 1.
+        limit: Images in a window, at least 1.
         window: Length of the window in seconds, above 0.
     """
 
     limit: int
     window: float
-    # When each request that counts leaves, the oldest first.
+    # When each image that counts leaves, the oldest first.
     _leaving: dict[Bucket, deque[float]] = field(factory=dict, init=False, repr=False)
 
     @override
-    def peek(self, bucket: Bucket, now: float) -> Verdict:
+    def peek(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
         leaving = self._leaving.get(bucket, deque())
         while leaving and now >= leaving[0]:
             leaving.popleft()
         reset_at = leaving[0] if leaving else now + self.window
         remaining = self.limit - len(leaving)
-        return Verdict(remaining > 0, self.limit, remaining, reset_at, now if remaining else reset_at)
+        short = images - remaining
+        retry_at = now if short <= 0 else math.inf if images > self.limit else leaving[short - 1]
+        return Verdict(short <= 0, self.limit, remaining, reset_at, retry_at)
 
     @override
-    def _count(self, bucket: Bucket, now: float) -> None:
-        self._leaving.setdefault(bucket, deque()).append(now + self.window)
+    def _count(self, bucket: Bucket, now: float, images: int) -> None:
+        self._leaving.setdefault(bucket, deque()).extend([now + self.window] * images)
 
 
 @define
@@ -161,15 +164,15 @@ class _Counts:
 
 @define
 class SlidingCounter(Limiter):
-    """The requests of this window, and the share of the last one's that a window's length still covers.
+    """The images of this window, and the share of the last one's that a window's length still covers.
 
-    A request is allowed if `previous * (1 - passed / window) + current + 1 <= limit`, where `passed`
+    A request for one is allowed if `previous * (1 - passed / window) + current + 1 <= limit`, where `passed`
     is the time since this window began. The first window begins with the first request, each other
     one where the last one ends. The reset is the end of this window. Where there is no room at once
     even then, because this window is full and the next one has yet to forget it, `retry_at` is later.
 
     Args:
-        limit: Requests in a window, at least 1.
+        limit: Images in a window, at least 1.
         window: Length of a window in seconds, above 0.
     """
 
@@ -178,19 +181,20 @@ class SlidingCounter(Limiter):
     _counts: dict[Bucket, _Counts] = field(factory=dict, init=False, repr=False)
 
     @override
-    def peek(self, bucket: Bucket, now: float) -> Verdict:
+    def peek(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
         counts = self._at(bucket, now)
         fading = 1 - (now - counts.begins_at) / self.window
         room = self.limit - counts.previous * fading - counts.current
         remaining = _most(room, lambda more: now >= self._room_at(counts, more))
         ends_at = counts.begins_at + self.window
-        return Verdict(remaining > 0, self.limit, remaining, ends_at, max(now, self._room_at(counts, 1)))
+        retry_at = max(now, self._room_at(counts, images))
+        return Verdict(images <= remaining, self.limit, remaining, ends_at, retry_at)
 
     @override
-    def _count(self, bucket: Bucket, now: float) -> None:
+    def _count(self, bucket: Bucket, now: float, images: int) -> None:
         self._counts[bucket] = counts = self._at(bucket, now)
-        counts.current += 1
+        counts.current += images
 
     def _at(self, bucket: Bucket, now: float) -> _Counts:
         """Give the counts of the window that is open at time `now`."""
@@ -228,15 +232,15 @@ class _Cells:
 
 @define
 class Gcra(Limiter):
-    """One request every `window / limit` seconds, and up to `burst` at once after a pause.
+    """One image every `window / limit` seconds, and up to `burst` at once after a pause.
 
-    The generic cell rate algorithm: in any stretch of time at most `burst` requests and one for each
+    The generic cell rate algorithm: in any stretch of time at most `burst` images and one for each
     interval that it lasts. The reset is when a whole burst would be allowed again.
 
     Args:
-        limit: Requests in a window, at least 1.
+        limit: Images in a window, at least 1.
         window: Length of a window in seconds, above 0.
-        burst: Requests that are allowed at once, at least 1.
+        burst: Images that are allowed at once, at least 1.
     """
 
     limit: int
@@ -246,19 +250,19 @@ class Gcra(Limiter):
     _cells: dict[Bucket, _Cells] = field(factory=dict, init=False, repr=False)
 
     @override
-    def peek(self, bucket: Bucket, now: float) -> Verdict:
+    def peek(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
         """Say how things stand at time `now`, without counting anything."""
         cells = self._at(bucket, now)
         due = self._due_at(cells, 0)
         room = self.burst - (due - now) / self._interval
         remaining = _most(room, lambda more: now >= self._due_at(cells, more - self.burst))
-        retry_at = max(now, self._due_at(cells, 1 - self.burst))
-        return Verdict(remaining > 0, self.limit, remaining, due, retry_at)
+        retry_at = math.inf if images > self.burst else max(now, self._due_at(cells, images - self.burst))
+        return Verdict(images <= remaining, self.limit, remaining, due, retry_at)
 
     @override
-    def _count(self, bucket: Bucket, now: float) -> None:
+    def _count(self, bucket: Bucket, now: float, images: int) -> None:
         self._cells[bucket] = cells = self._at(bucket, now)
-        cells.used += 1
+        cells.used += images
 
     def _at(self, bucket: Bucket, now: float) -> _Cells:
         cells = self._cells.get(bucket)
@@ -294,8 +298,8 @@ class Unlimited(Limiter):
     window: float
 
     @override
-    def peek(self, bucket: Bucket, now: float) -> Verdict:
-        """Allow any request."""
+    def peek(self, bucket: Bucket, now: float, images: int = 1) -> Verdict:
+        """Allow any request, whatever it asks for."""
         return Verdict(
             allowed=True,
             limit=GENEROUS,
@@ -306,7 +310,7 @@ class Unlimited(Limiter):
         )
 
     @override
-    def _count(self, bucket: Bucket, now: float) -> None:
+    def _count(self, bucket: Bucket, now: float, images: int) -> None:
         pass
 
 
@@ -322,9 +326,9 @@ def make_limiter(algorithm: str, rpm: int | None, window: float, burst: int | No
 
     Args:
         algorithm: One of `ALGORITHMS`.
-        rpm: Requests in a window, at least 1; None for no limit.
+        rpm: Images in a window, at least 1; None for no limit.
         window: Length of a window in seconds, above 0.
-        burst: Requests that "gcra" allows at once, 1 to `rpm`; None for a quarter of `rpm`, at least
+        burst: Images that "gcra" allows at once, 1 to `rpm`; None for a quarter of `rpm`, at least
             2 unless `rpm` is 1. The other algorithms take none.
 
     Raises:

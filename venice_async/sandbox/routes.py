@@ -23,7 +23,7 @@ from .catalogue import COMPATIBILITY, MODELS, STYLES, TRAITS
 from .fault import Fault
 from .generate import Generation
 from .limiter import Unlimited
-from .refusal import RefusalError, error_body
+from .refusal import RefusalError
 from .state import State, key_of
 
 __all__ = ["BASE_PATH", "Routes"]
@@ -54,11 +54,12 @@ class Routes:
         counts = request.method == "POST" and request.path in _IMAGE_PATHS
         record = self.state.books.receive(request.method, request.path, request.headers, counts=counts)
         key = key_of(request.headers.get("Authorization", ""))
-        delivery = Delivery(self.state, request, record, key if counts else "")
+        delivery = Delivery(self.state, request, record)
         try:
             if counts:
                 generation = Generation(self.state, record, key, openai=_IMAGE_PATHS[request.path])
                 answer, delivery.fault = await self._generated(request, generation)
+                delivery.failing = generation.failing
             else:
                 answer = self._looked_up(request, key, record)
             return await delivery.send(answer)
@@ -75,10 +76,14 @@ class Routes:
         try:
             return await generation.answer(request), generation.fault
         except RefusalError as refusal:
-            return Answer(refusal.status, refusal.body, headers=headers | refusal.headers), None
+            return self._refused(refusal, headers), None
         except Exception:
             _logger.exception("the sandbox could not answer %s", request.path)
-            return Answer(500, error_body(500, code="UNKNOWN_ERROR"), headers=headers), None
+            return self._refused(RefusalError(500, code="UNKNOWN_ERROR"), headers), None
+
+    def _refused(self, refusal: RefusalError, headers: Mapping[str, str]) -> Answer:
+        body = refusal.body(self.state.profile.words)
+        return Answer(refusal.status, body, headers={**headers, **refusal.headers})
 
     def _looked_up(self, request: web.Request, key: str, record: RequestRecord) -> Answer:
         """Answer what is no generation: a table, or no such thing."""
@@ -88,7 +93,7 @@ class Routes:
         try:
             return Answer(200, orjson.dumps(self._table(request, key, record)), headers=headers)
         except RefusalError as refusal:
-            return Answer(refusal.status, refusal.body, headers=headers | refusal.headers)
+            return self._refused(refusal, headers)
 
     def _table(self, request: web.Request, key: str, record: RequestRecord) -> Mapping[str, Any]:
         path = request.path
@@ -108,19 +113,27 @@ class Routes:
             raise RefusalError(
                 405, f"{request.method} is not allowed here", code="", headers={"Allow": allowed}
             )
-        if not path.endswith("/styles"):
-            self.state.authenticate(key, record)
+        self._authenticate(path, key, record)
         return tables[path](request.query.get("type", "image"))
 
+    def _authenticate(self, path: str, key: str, record: RequestRecord) -> None:
+        profile = self.state.profile
+        if path.removeprefix(BASE_PATH) not in profile.open_tables:
+            self.state.refuse_locked_out(profile.failure_bucket(key, None), record)
+        elif not key:
+            return
+        self.state.check_key(key)
+
     def _rate_limits(self) -> Mapping[str, Any]:
-        limit = self.state.limiter.peek("", time.monotonic()).limit
-        amounts = [{"amount": limit, "type": "RPM"}]
+        limiters = {"RPM": self.state.limiter, "RPD": self.state.day_limiter}
+        now = time.monotonic()
+        amounts = [{"amount": one.peek("", now).limit, "type": word} for word, one in limiters.items()]
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         return {
             "data": {
                 "accessPermitted": True,
                 "apiTier": {"id": "paid", "isCharged": True},
-                "balances": {"USD": float(self.state.books.balance), "DIEM": 0},
+                "balances": {"USD": float(self.state.books.balance), "DIEM": 0, "BUNDLED_CREDITS": 0},
                 "keyExpiration": None,
                 "nextEpochBegins": midnight.isoformat().replace("+00:00", "Z"),
                 "rateLimits": [{"apiModelId": model, "rateLimits": amounts} for model in MODELS],

@@ -26,7 +26,8 @@ from .account import Account, Books, RequestRecord
 from .answer import override_headers
 from .compose import Painter
 from .fault import Fault, Script
-from .limiter import make_limiter
+from .limiter import Limiter, make_limiter
+from .profile import PROFILES, Profile
 from .routes import BASE_PATH, Routes
 from .state import Latency, State, dollars
 
@@ -39,6 +40,8 @@ _protocol_log.propagate = False
 
 # What a cancelled handler or a cut connection may take to be gone, in seconds.
 _PATIENCE = 0.5
+
+_IMAGES_A_DAY = 28_800
 
 # Rounds of the loop between accepting a connection and the server's knowing of it, with one to spare.
 _ACCEPTING = 5
@@ -57,12 +60,15 @@ class Sandbox:
 
     Args:
         port: The port to listen on; 0 picks a free one.
-        rpm: Requests that each model gets in a window, at least 1; None for no limit.
+        rpm: Images that each model gets in a window, at least 1; None for no limit.
         window: Seconds that the limit's minute lasts, above 0.
         algorithm: How the limit is enforced: "fixed" (a window opens with its first request),
             "sliding-log" (at most `rpm` in any `window` seconds), "sliding-counter" (the last window's
             count fades as this one's grows) or "gcra" (one every `window / rpm` seconds, some early).
-        burst: Requests that "gcra" allows at once, 1 to `rpm`; None for a quarter of `rpm`, at least 2.
+        burst: Images that "gcra" allows at once, 1 to `rpm`; None for a quarter of `rpm`, at least 2.
+        rpd: Images that each model gets in a day, at least 1; None for the API's 28,800, or for no limit
+            where `rpm` is None.
+        day: Seconds that the limit's day lasts, above 0; it opens with its first request.
         limit_scope: Whose limit it is: "api_key" (each model of a key has its own) or "user" (one for
             all that a key asks for).
         latency: Seconds that a generation takes besides painting, from 0: 0.3 times as many with the
@@ -70,17 +76,17 @@ class Sandbox:
             model's id.
         faults: What goes wrong, in this order: each a `Fault`, a text for `Fault.parse`, or a pair of
             a `Fault` and the number of times it happens (None: always).
-        abuse_rule: Whether more than 20 answers other than 2xx to a key's image requests within
-            `abuse_window` seconds are followed by as long a time in which all its requests are refused.
+        abuse_rule: Whether too many failures within `abuse_window` seconds are followed by as long a time
+            in which requests are refused: more than 50 answers of 4xx but 429 to a key, a model and a
+            `user`; in 2025 more than 20 of anything but 2xx to a key.
         abuse_window: Seconds, above 0; the API's are 30.
-        profile: The ranges of the fields: "schema" (the ends belong to them, as in the vendor's
-            schema) or "page" (they do not, as on the reference page).
+        profile: The API of "today", or that of "2025", the reference page's.
         host: The address to listen on.
         api_key: The only key that is accepted; None accepts every key that is not empty.
         balance_usd: US dollars to spend before the answers are 402.
         images: Bytes, or a callable from a request's body to bytes (called in a worker thread, once
             for each variant), that replace the painted pictures.
-        max_body: The longest request body that is accepted, in bytes.
+        max_body: The longest request body that is accepted, in bytes; None for the profile's.
         ssl_context: The server's TLS context; the URL is then https.
         keep_requests: How many of the latest requests are kept in `requests`, from 0.
 
@@ -96,17 +102,19 @@ class Sandbox:
         window: float = 60.0,
         algorithm: str = "fixed",
         burst: int | None = None,
+        rpd: int | None = None,
+        day: float = 86_400.0,
         limit_scope: str = "api_key",
         latency: Latency = 0.03,
         faults: Iterable[Fault | str | tuple[Fault, int | None]] = (),
         abuse_rule: bool = True,
         abuse_window: float = 30.0,
-        profile: str = "schema",
+        profile: str = "today",
         host: str = "127.0.0.1",
         api_key: str | None = None,
         balance_usd: float | str | Decimal = 100,
         images: Painter | None = None,
-        max_body: int = 64 * 1024 * 1024,
+        max_body: int | None = None,
         ssl_context: SSLContext | None = None,
         keep_requests: int = 10_000,
     ) -> None:
@@ -114,17 +122,19 @@ class Sandbox:
         self._ssl_context = ssl_context
         self._script = Script()
         self._books = Books(dollars(balance_usd), keep_requests)
+        like = _profile(profile)
         self._state = State(
+            profile=like,
             books=self._books,
             limiter=make_limiter(algorithm, rpm, window, burst),
+            day_limiter=_day_limiter(rpd, day, unlimited=rpm is None),
             limit_scope=limit_scope,
-            abuse=AbuseRule(abuse_window) if abuse_rule else None,
+            abuse=AbuseRule(abuse_window, like.most_failures, like.counts) if abuse_rule else None,
             script=self._script,
             api_key=api_key,
             latency=latency,
-            profile=profile,
             images=images,
-            max_body=max_body,
+            max_body=like.max_body if max_body is None else max_body,
         )
         self._routes = Routes(self._state)
         self._runner: web.AppRunner | None = None
@@ -333,6 +343,22 @@ class _Thread:
             await told.wait()
         finally:
             await self._close()
+
+
+def _profile(name: str) -> Profile:
+    if name not in PROFILES:
+        raise ValueError(f"profile={name!r}: there is {', '.join(map(repr, PROFILES))}")
+    return PROFILES[name]
+
+
+def _day_limiter(rpd: int | None, day: float, *, unlimited: bool) -> Limiter:
+    if rpd is None and not unlimited:
+        rpd = _IMAGES_A_DAY
+    try:
+        return make_limiter("fixed", rpd, day)
+    except ValueError as error:
+        complaint = str(error).replace("rpm=", "rpd=").replace("window=", "day=")
+        raise ValueError(complaint) from None
 
 
 def _pair(entry: Fault | tuple[Fault, int | None]) -> tuple[Fault, int | None]:

@@ -10,7 +10,7 @@ import hmac
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from attrs import field, frozen
@@ -18,12 +18,12 @@ from attrs import field, frozen
 from .abuse import AbuseRule
 from .account import Books, RequestRecord
 from .arguments import is_number, is_whole
-from .catalogue import Model
 from .compose import Painter
 from .fault import Script
 from .limiter import Bucket, Limiter, Verdict
-from .refusal import RefusalError
-from .validate import IMAGE_SCHEMAS
+from .model import Model
+from .profile import Profile
+from .refusal import RefusalError, payment_required
 from .workers import Workers
 
 __all__ = ["Latency", "State", "dollars", "key_of"]
@@ -62,14 +62,15 @@ class State:
     `Sandbox` explains the settings.
     """
 
+    profile: Profile
     books: Books
     limiter: Limiter
+    day_limiter: Limiter
     limit_scope: str
     abuse: AbuseRule | None
     script: Script
     api_key: str | None
     latency: Latency
-    profile: str
     images: Painter | None
     max_body: int
     workers: Workers = field(factory=Workers)
@@ -77,8 +78,6 @@ class State:
     _epoch: float = field(factory=lambda: time.time() - time.monotonic())
 
     def __attrs_post_init__(self) -> None:
-        if self.profile not in IMAGE_SCHEMAS:
-            raise ValueError(f"profile={self.profile!r}: there is {', '.join(map(repr, IMAGE_SCHEMAS))}")
         if self.limit_scope not in _LIMIT_SCOPES:
             raise ValueError(
                 f"limit_scope={self.limit_scope!r}: there is {', '.join(map(repr, _LIMIT_SCOPES))}"
@@ -90,20 +89,34 @@ class State:
         if not is_whole(self.max_body, 1):
             raise ValueError(f"max_body={self.max_body!r}: a number of bytes from 1 is needed")
 
-    def authenticate(self, key: str, record: RequestRecord) -> None:
-        """Refuse a request that has no key, one that is locked out, or not the right one."""
+    def require_key(self, key: str, url: str) -> None:
+        """Refuse an image request that has no key."""
         if not key:
-            raise RefusalError(401)
-        if self.abuse is not None and self.abuse.locks_out(key, time.monotonic()):
-            record.locked_out = True
-            raise RefusalError(429, self.abuse.message, code="")
-        if self.api_key is not None and not hmac.compare_digest(key.encode(), self.api_key.encode()):
+            paid = self.profile.no_key == 402
+            extra = payment_required(url) if paid else None
+            message = "Payment required" if paid else ""
+            raise RefusalError(self.profile.no_key, message, extra=extra)
+
+    def check_key(self, key: str) -> None:
+        """Refuse a key that is not the right one."""
+        if not key or (
+            self.api_key is not None and not hmac.compare_digest(key.encode(), self.api_key.encode())
+        ):
             raise RefusalError(401)
 
-    def note_failure(self, key: str) -> None:
-        """Hold an answer that is no success against a key, if there is one."""
-        if self.abuse is not None and key:
-            self.abuse.fail(key, time.monotonic())
+    def refuse_locked_out(self, failing: Hashable | None, record: RequestRecord) -> None:
+        """Refuse a request of a bucket that is locked out."""
+        if self.abuse is None or failing is None:
+            return
+        standing = self.abuse.standing(failing, time.monotonic())
+        if standing.locked:
+            record.locked_out = True
+            raise RefusalError(429, self.profile.lock_out.format(self.abuse.window), code="")
+
+    def note_answer(self, failing: Hashable | None, status: int) -> None:
+        """Hold an answer that is a failure against its bucket, if it has one."""
+        if self.abuse is not None and failing is not None:
+            self.abuse.note(failing, status, time.monotonic())
 
     def bucket(self, key: str, model_id: str = "") -> Bucket:
         """Say which bucket a request falls into."""
@@ -123,16 +136,41 @@ class State:
         """Give the header fields with the balance as it is now."""
         return {"x-venice-balance-usd": str(self.books.balance), "x-venice-balance-diem": "0"}
 
+    def take_permits(self, bucket: Bucket, images: int) -> Verdict:
+        """Ask the limits of the minute and of the day for so many images; give the one that decides."""
+        now = time.monotonic()
+        of_the_day = self.day_limiter.peek(bucket, now, images)
+        if not of_the_day.allowed:
+            return of_the_day
+        verdict = self.limiter.take(bucket, now, images)
+        if verdict.allowed:
+            self.day_limiter.take(bucket, now, images)
+        return verdict
+
     def limit_headers(self, verdict: Verdict) -> dict[str, str]:
-        """Give the header fields of the rate limit; the reset is rounded up, so that nobody comes early."""
+        """Give the header fields of the rate limit."""
         headers = {
             "x-ratelimit-limit-requests": str(verdict.limit),
             "x-ratelimit-remaining-requests": str(verdict.remaining),
-            "x-ratelimit-reset-requests": str(math.ceil(verdict.reset_at + self._epoch)),
+            "x-ratelimit-reset-requests": self._reset(verdict.reset_at, self.profile.resets_per_second),
         }
         if verdict.enforced:
             headers["x-ratelimit-type"] = self.limit_scope
         return headers
+
+    def failure_headers(self, failing: Hashable | None) -> Mapping[str, str]:
+        """Give the header fields that say how many failures a bucket may still have, and when it is new."""
+        if self.abuse is None or failing is None or not self.profile.tells_failures:
+            return {}
+        standing = self.abuse.standing(failing, time.monotonic())
+        return {
+            "x-ratelimit-remaining": str(standing.remaining),
+            "x-ratelimit-resets": self._reset(standing.resets_at, 1000),
+        }
+
+    def _reset(self, at: float, per_second: int) -> str:
+        """Tell a time of the limiter's clock as Unix time, rounded up so that nobody comes early."""
+        return str(math.ceil((at + self._epoch) * per_second))
 
 
 def _check_latency(value: float) -> float:

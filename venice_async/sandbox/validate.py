@@ -11,22 +11,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from .catalogue import RESOLUTIONS, STYLES
-
 __all__ = [
-    "IMAGE_SCHEMAS",
-    "OPENAI_SCHEMA",
-    "STYLE_REFERENCE",
     "Check",
+    "Flag",
     "ImageSchema",
     "Issue",
     "ListOf",
+    "Nullable",
     "Number",
+    "Path",
+    "Refused",
     "Schema",
     "Text",
     "details_of",
@@ -37,9 +35,6 @@ Path = tuple[str | int, ...]
 # Stands where a required field does not.
 _MISSING = object()
 
-# 8 MB of picture, written in base64.
-_LONGEST_REFERENCE = 8 * 1024 * 1024 * 4 // 3
-
 
 @frozen
 class Issue:
@@ -49,6 +44,11 @@ class Issue:
     message: str
     path: Path
     more: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """Write the issue as a sentence that says where it is."""
+        return f'{self.message} at "{".".join(map(str, self.path))}"' if self.path else self.message
 
     def to_json(self) -> dict[str, Any]:
         """Write the issue as an entry of the answer's `issues`."""
@@ -95,12 +95,16 @@ def _bound(code: str, kind: str, limit: float, path: Path, *, inclusive: bool = 
 
 @frozen
 class Text:
-    """A string: `low` to `high` characters (None: any number), of one pattern or out of a list."""
+    """A string: `low` to `high` characters (None: any number), of one pattern or out of a list.
+
+    `otherwise` is what is said of one that is not of the pattern.
+    """
 
     low: int = 0
     high: int | None = None
     choices: tuple[str, ...] = field(default=(), kw_only=True)
     pattern: str = field(default="", kw_only=True)
+    otherwise: str = field(default="Invalid", kw_only=True)
 
     def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
         """Yield what is wrong with a value that stands at `path`."""
@@ -116,8 +120,8 @@ class Text:
             message = f"Invalid enum value. Expected {expected}, received '{value[:100]}'"
             more = {"received": value[:100], "options": list(self.choices)}
             yield Issue("invalid_enum_value", message, path, more)
-        if self.pattern and not re.fullmatch(self.pattern, value):
-            yield Issue("invalid_string", "Invalid", path, {"validation": "regex"})
+        if self.pattern and not re.fullmatch(self.pattern, value, re.DOTALL):
+            yield Issue("invalid_string", self.otherwise, path, {"validation": "regex"})
 
 
 @frozen
@@ -161,6 +165,31 @@ class Flag:
 
 
 @frozen
+class Refused:
+    """Anything that has no effect; everything else is answered with a sentence of its own."""
+
+    message: str
+    harmless: tuple[Any, ...] = ()
+
+    def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
+        """Yield what is wrong with a value that stands at `path`."""
+        if value not in self.harmless:
+            yield Issue("custom", self.message, path)
+
+
+@frozen
+class Nullable:
+    """Null, or what another check takes."""
+
+    other: Check
+
+    def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
+        """Yield what is wrong with a value that stands at `path`."""
+        if value is not None:
+            yield from self.other.issues(value, path)
+
+
+@frozen
 class ListOf:
     """A list of things of one kind, at most `high` of them (None: any number)."""
 
@@ -184,12 +213,9 @@ class Schema:
 
     fields: Mapping[str, Check]
     required: tuple[str, ...] = ()
-    nullable: bool = field(default=False, kw_only=True)
 
     def issues(self, value: Any, path: Path = ()) -> Iterator[Issue]:
         """Yield what is wrong with a value that stands at `path`."""
-        if value is None and self.nullable:
-            return
         if not isinstance(value, dict):
             yield _wrong_type("object", _kind(value), path)
             return
@@ -206,7 +232,7 @@ class Schema:
 
 @frozen
 class ImageSchema:
-    """The body of POST /image/generate: its fields, and one rule between two of them."""
+    """The body of POST /image/generate: its fields, and the rules between two of them."""
 
     body: Schema
 
@@ -216,6 +242,9 @@ class ImageSchema:
         if isinstance(value, dict) and value.get("return_binary") is True and "variants" in value:
             message = "variants is only supported when return_binary is false"
             yield Issue("custom", message, (*path, "variants"))
+        if isinstance(value, dict) and value.get("transparent_background") and value.get("format") == "jpeg":
+            message = "transparent_background is only supported for png and webp"
+            yield Issue("custom", message, (*path, "transparent_background"))
 
 
 def details_of(issues: list[Issue]) -> dict[str, Any]:
@@ -227,83 +256,3 @@ def details_of(issues: list[Issue]) -> dict[str, Any]:
             node = node.setdefault(str(step), {"_errors": []})
         node["_errors"].append(issue.message)
     return tree
-
-
-_MASK = Schema(
-    {"image_prompt": Text(), "object_target": Text(), "inferred_object": Text()},
-    required=("image_prompt", "object_target", "inferred_object"),
-)
-
-_INPAINT = Schema(
-    {"strength": Number(0, 100), "source_image_base64": Text(), "mask": _MASK},
-    required=("strength", "source_image_base64"),
-    nullable=True,
-)
-
-STYLE_REFERENCE = Schema(
-    {"image": Text(1, _LONGEST_REFERENCE), "strength": Number(0.1, 1, integer=False)}, required=("image",)
-)
-
-_LATER_FIELDS: Mapping[str, Check] = {
-    "format": Text(choices=("jpeg", "png", "webp")),
-    "variants": Number(1, 4),
-    "aspect_ratio": Text(pattern=r"[1-9]\d{0,2}:[1-9]\d{0,2}"),
-    "resolution": Text(choices=tuple(RESOLUTIONS)),
-    "quality": Text(choices=("low", "medium", "high")),
-    "embed_exif_metadata": Flag(),
-    "enable_web_search": Flag(),
-    "enhance_prompt": Flag(),
-    "disable_prompt_optimization_thinking": Flag(),
-    "style_references": ListOf(STYLE_REFERENCE),
-}
-
-
-def _image_schema(*, strict: bool) -> ImageSchema:
-    """Build the schema with the ends of the documented ranges excluded (the page) or not (the schema)."""
-    pixels = Number(0, 1280, above=True, below=strict)
-    fields: dict[str, Check] = {
-        "model": Text(),
-        "prompt": Text(1, 1500),
-        "negative_prompt": Text(0, 1500),
-        "style_preset": Text(choices=STYLES),
-        "height": pixels,
-        "width": pixels,
-        "steps": Number(0, 50, above=True, below=strict),
-        "cfg_scale": Number(0, 20, integer=False, above=True, below=strict),
-        "seed": Number(-999_999_999, 999_999_999, above=strict, below=strict),
-        "lora_strength": Number(0, 100, above=strict, below=strict),
-        "safe_mode": Flag(),
-        "return_binary": Flag(),
-        "hide_watermark": Flag(),
-        "inpaint": _INPAINT,
-        **_LATER_FIELDS,
-    }
-    return ImageSchema(Schema(fields, required=("model", "prompt")))
-
-
-IMAGE_SCHEMAS: Mapping[str, ImageSchema] = MappingProxyType(
-    {"schema": _image_schema(strict=False), "page": _image_schema(strict=True)}
-)
-
-_OPENAI_SIZES = (
-    *("auto", "256x256", "512x512", "1024x1024"),
-    *("1536x1024", "1024x1536", "1792x1024", "1024x1792"),
-)
-
-OPENAI_SCHEMA = Schema(
-    {
-        "prompt": Text(1, 1500),
-        "model": Text(),
-        "n": Number(1, 1),
-        "size": Text(choices=_OPENAI_SIZES),
-        "response_format": Text(choices=("b64_json", "url")),
-        "output_format": Text(choices=("jpeg", "png", "webp")),
-        "moderation": Text(choices=("auto", "low")),
-        "background": Text(choices=("auto", "opaque", "transparent")),
-        "output_compression": Number(0, 100),
-        "quality": Text(choices=("auto", "high", "medium", "low", "hd", "standard")),
-        "style": Text(choices=("vivid", "natural")),
-        "user": Text(),
-    },
-    required=("prompt",),
-)

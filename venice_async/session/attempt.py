@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from venice_async.errors import DecodeError, StorageError
+from venice_async.errors import ContentBlockedError, DecodeError, StorageError
 from venice_async.pool import Admission, confirmed
 from venice_async.telemetry import Attempt, Call
 from venice_async.transport import Exchange, Transport
@@ -58,7 +58,7 @@ class Attempts:
                     answer = await reception.pour_into(sink)
                     told.received(exchange.received, answer)
                 return await sink.commit(answer)
-            except (DecodeError, StorageError) as exc:
+            except (ContentBlockedError, DecodeError, StorageError) as exc:
                 await keep(sink, exc)
                 raise
             except BaseException:

@@ -2,6 +2,7 @@
 
 1. A reception belongs to one attempt; a new attempt gets a new one, and a new sink.
 2. Nothing is trusted before `finish` has returned.
+3. A blocked answer is blocked whatever else it holds: what comes is taken in only to be kept.
 """
 
 from __future__ import annotations
@@ -12,10 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from venice_async.errors import DecodeError, SessionStateError, StorageError, TransportError, VeniceError
+from venice_async.errors import (
+    ContentBlockedError,
+    DecodeError,
+    SessionStateError,
+    StorageError,
+    TransportError,
+    VeniceError,
+)
 from venice_async.transport import Exchange
 from venice_async.types.request import ImageRequest
-from venice_async.types.response import Answer, ImageData, ImageFormat, ImageResponse
+from venice_async.types.response import Answer, ImageData, ImageFormat, ImageResponse, Moderation
 from venice_async.wire.codec import parse_answer
 from venice_async.wire.headers import answer_fields, is_from_api
 from venice_async.wire.images import Event, ImageBegins
@@ -32,6 +40,9 @@ R_co = TypeVar("R_co", covariant=True)
 
 class Sink(Protocol[R_co]):
     """Takes the images of one answer; a new attempt gets a new one."""
+
+    def announce(self, head: Mapping[str, Any]) -> None:
+        """What the headers of the answer say comes before its images."""
 
     async def begin(self, image: ImageBegins) -> None:
         """Start the next image."""
@@ -79,6 +90,7 @@ class ImageStream:
 
     async def begin(self) -> None:
         """Wait for the image's first bytes."""
+        self._reception.check_blocked()
         await self._receive()
         image = self._ready.popleft()
         assert isinstance(image, ImageBegins)  # noqa: S101 - the decoder announces each image
@@ -113,6 +125,9 @@ class MemorySink:
     def __init__(self) -> None:
         self._images: list[tuple[ImageFormat | None, list[bytes]]] = []
 
+    def announce(self, head: Mapping[str, Any]) -> None:
+        """It comes again with the images."""
+
     async def begin(self, image: ImageBegins) -> None:
         """Start the next image."""
         self._images.append((image.format, []))
@@ -145,7 +160,9 @@ class Reception:
             exchange.secret,
             from_api=is_from_api(exchange.headers),
         )
-        self._expected = request.variants or 1
+        self._head = answer_fields(exchange.headers, exchange.secret)
+        self._expected = request.units
+        self._poured = False
 
     @classmethod
     async def open(cls, exchange: Exchange, request: ImageRequest) -> Reception:
@@ -164,22 +181,46 @@ class Reception:
         """Give every image to a sink; what `finish` returns.
 
         Of a JSON answer that brings none, the sink gets what it says instead, to be kept.
+
+        Raises:
+            ContentBlockedError: The content policy blocked the answer; the sink has what came of it.
         """
-        empty = True
+        sink.announce(self._head)
+        if self._is_blocked:
+            with suppress(VeniceError):  # however it ends: it is no picture, and was not billed
+                await self._pour(sink)
+        self.check_blocked()
         try:
-            while chunk := await self._exchange.read():
-                for event in self._decoder.feed(chunk):
-                    empty = False
-                    if isinstance(event, ImageBegins):
-                        await sink.begin(event)
-                    else:
-                        await sink.write(event)
+            await self._pour(sink)
             return self.finish()
         except DecodeError:
-            if empty and (text := self._decoder.text):
+            if not self._poured and (text := self._decoder.text):
                 await sink.begin(ImageBegins(0, None))
                 await sink.write(text)
             raise
+
+    async def _pour(self, sink: Sink[Any]) -> None:
+        while chunk := await self._exchange.read():
+            for event in self._decoder.feed(chunk):
+                self._poured = True
+                if isinstance(event, ImageBegins):
+                    await sink.begin(event)
+                else:
+                    await sink.write(event)
+
+    @property
+    def _is_blocked(self) -> bool:
+        moderation: Moderation = self._head["moderation"]
+        return bool(moderation.is_content_violation)
+
+    def check_blocked(self) -> None:
+        """Raise a `ContentBlockedError` if the content policy blocked the answer, as its headers say."""
+        if self._is_blocked:
+            raise ContentBlockedError(
+                "the content policy blocked the image; it was not billed",
+                moderation=self._head["moderation"],
+                request_id=self._head["request_id"],
+            )
 
     def finish(self) -> dict[str, Any]:
         """Check the whole; what came besides the images, as keyword arguments of `Answer`."""
@@ -187,7 +228,7 @@ class Reception:
         if (images := self._decoder.images) < self._expected:
             raise DecodeError(f"{self._expected} images were asked for, and {images} came")
         known = {} if fields is None else parse_answer(fields)
-        return {**answer_fields(self._exchange.headers, self._exchange.secret), **known}
+        return {**self._head, **known}
 
 
 async def raise_for_status(exchange: Exchange) -> None:
@@ -201,7 +242,7 @@ async def raise_for_status(exchange: Exchange) -> None:
 
 
 async def keep(sink: Sink[Any], error: VeniceError) -> None:
-    """Keep what an answer brought that could not be used: it was most likely paid for."""
+    """Keep what an answer brought that could not be used, for a person to look at."""
     try:
         kept = await sink.reject()
     except StorageError as exc:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import warnings
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
@@ -34,6 +33,7 @@ from venice_async.stores import open_store
 from venice_async.telemetry import Call, Telemetry
 from venice_async.transport import Transport
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
+from venice_async.types.offer import Offer
 from venice_async.types.options import AnswerLimits, Compression, Priority, Timeouts
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import ImageResponse, SavedImages
@@ -65,11 +65,13 @@ class VeniceSession:
             Items of batches wait all the same, as do retries. None for any number.
         rate_limit: How fast to send; None for a server without limits.
         retry: Whether and when a request is tried again.
-        guard: How to stay clear of the lock-out after too many failures; None to ignore it.
+        guard: How to stay clear of the error budget's refusals; None to ignore it.
         timeouts: How long each part of a call may take.
         answer_limits: How much of an answer is taken.
-        check_models: Whether each request is held against what its model says of itself before it is
-            sent; the catalogue is asked for once, and again after an hour.
+        default_model: The model, or trait, that a request's `default` stands for; the environment's
+            `VENICE_MODEL` where None, else what the API says.
+        check_models: Whether each request is held against what its model says of itself, and its style
+            against the list, before it is sent; both are asked for once, and again after an hour.
         proxy: URL of an HTTP proxy, or None.
         ssl: TLS settings; True for the system's certificates.
         compression: `gzip` or `br` where the network is slower than a core: JSON answers shrink by a
@@ -94,6 +96,7 @@ class VeniceSession:
         guard: Guard | None = Guard(),
         timeouts: Timeouts = Timeouts(),
         answer_limits: AnswerLimits = AnswerLimits(),
+        default_model: str | None = None,
         check_models: bool = False,
         proxy: str | None = None,
         ssl: SSLContext | bool = True,
@@ -109,6 +112,7 @@ class VeniceSession:
         self.flush_bytes = min(1024, max(128, 8 * 1024 // concurrency)) * 1024
         self.timeouts = timeouts
         self.retry = retry
+        self.default_model = default_model or os.environ.get("VENICE_MODEL") or None
         self._state = "new"
         self._process = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,7 +126,7 @@ class VeniceSession:
             compression=compression,
             limits=answer_limits,
         )
-        self._catalogue = Catalogue(self._transport, timeouts)
+        self._catalogue = Catalogue(self._transport, timeouts, self.default_model)
         self._check_models = check_models
         self._pool = Pool(
             concurrency,
@@ -189,6 +193,14 @@ class VeniceSession:
                 await self._idle.wait()
         return not self._telemetry.calls
 
+    def waits(self) -> tuple[Wait, ...]:
+        """What calls wait for now beyond the ordinary pace, soonest first: a pause that the server asked for.
+
+        The rate limit after a refusal, a model that is overloaded, the error budget, a day's limit. Empty
+        while nobody waits; a snapshot.
+        """
+        return self._pool.waits()
+
     def statistics(self) -> Statistics:
         """What the session has done since it was opened, and what it is doing; a snapshot."""
         meter = self._telemetry.meter
@@ -196,24 +208,18 @@ class VeniceSession:
             calls=self._telemetry.calls,
             in_flight=self._telemetry.in_flight,
             waiting=self._pool.waiting_by_priority,
+            waits=self._pool.waits(),
             sent=meter.sent,
             retries=meter.retries,
             by_status=dict(meter.by_status),
             refused=meter.by_status[429] + meter.by_status[503],
             unconfirmed=meter.unconfirmed,
+            blocked=meter.blocked,
             bytes_received=meter.bytes_received,
             latency=meter.latency,
             rate_limit=meter.rate_limit,
             balance_usd=meter.balance_usd,
             balance_diem=meter.balance_diem,
-        )
-
-    def waits(self) -> tuple[Wait, ...]:
-        """What keeps requests from being sent just now, beyond the ordinary pace; a snapshot."""
-        now = self._pool.now()
-        return tuple(
-            Wait(what=what, until=time.time() + seconds, model=model)
-            for model, what, seconds in self._pool.pauses(now)
         )
 
     async def generate(
@@ -232,12 +238,15 @@ class VeniceSession:
                 session's where None.
 
         Raises:
-            ValidationError: `check_models` is on, and the model takes no such request; nothing was sent.
+            ValidationError: `check_models` is on, and there is no such model or style, or the model takes no
+                such request; nothing was sent.
+            ConfigurationError: It asks for more variants than the rate limit ever holds; nothing was sent.
             StatusError: The server refused.
             PoolFullError: As many calls wait as may; nothing was sent.
             RequestTimeoutError: Time ran out, or cannot suffice at the rate limit; nothing was sent.
             UnconfirmedError: It was sent and what became of it is unknown.
             DecodeError: The answer is not what it should be.
+            ContentBlockedError: The content policy blocked the image; it was not billed.
         """
         return await self.fetch(request, MemorySink, priority=priority, timeout=timeout)
 
@@ -296,21 +305,26 @@ class VeniceSession:
         """
         if (request.variants or 1) > 1:
             raise ConfigurationError("stream() carries one image; use generate() or save() for variants")
-        attempts = self._attempts(request, timeout)
 
-        async def begin(attempt: int, call: Call) -> tuple[AsyncExitStack, ImageStream]:
+        async def begin(attempt: int, call: Call, attempts: Attempts) -> tuple[AsyncExitStack, ImageStream]:
             async with AsyncExitStack() as stack:
                 place = self._pool.place(
-                    request.model, priority=priority, deadline=attempts.deadline, again=attempt > 1
+                    attempts.request.model,
+                    units=request.units,
+                    priority=priority,
+                    deadline=attempts.deadline,
+                    again=attempt > 1,
                 )
                 admission = await stack.enter_async_context(place)
                 image = await attempts.begun(stack, call, admission)
                 return stack.pop_all(), image
 
-        with self._running(request) as call:
-            if self._check_models:
-                await self._catalogue.check(request)
-            stack, image = await self._pool.retrying(partial(begin, call=call), deadline=attempts.deadline)
+        async with self._running(request, timeout) as (call, attempts):
+            stack, image = await self._pool.retrying(
+                partial(begin, call=call, attempts=attempts),
+                model=attempts.request.model,
+                deadline=attempts.deadline,
+            )
             async with stack:
                 yield image
 
@@ -342,13 +356,11 @@ class VeniceSession:
             NotSentError: The halt came while no attempt was in flight.
             VeniceError: As in `generate`, and what the two and the sink raise.
         """
-        attempts = self._attempts(request, timeout)
-        with self._running(request) as call:
-            if self._check_models:
-                await self._catalogue.check(request)
+        async with self._running(request, timeout) as (call, attempts):
             return await self._pool.run(
                 partial(attempts.into, open_sink, call),
-                model=request.model,
+                model=attempts.request.model,
+                units=request.units,
                 priority=priority,
                 before_send=before_send,
                 after_failure=after_failure,
@@ -377,6 +389,20 @@ class VeniceSession:
         self.check_open()
         return await self._catalogue.styles()
 
+    async def offer(self, *, timeout: float | None = None) -> Offer:
+        """Models, traits and styles as requests are held against them, remembered for an hour.
+
+        What cannot be had within 5 seconds is left out; nothing is refused for it.
+
+        Args:
+            timeout: Seconds to wait for at most; None for no limit.
+
+        Raises:
+            RequestTimeoutError: Time ran out.
+        """
+        self.check_open()
+        return await self._catalogue.offer(times_of(self.timeouts, timeout)[1])
+
     async def rate_limits(self) -> KeyRateLimits:
         """What the key may use, and its balances.
 
@@ -393,16 +419,21 @@ class VeniceSession:
         self.check_open()
         return self._writer
 
-    def _attempts(self, request: ImageRequest, timeout: float | Timeouts | None) -> Attempts:
-        return Attempts(self._transport, request, encode_request(request), *times_of(self.timeouts, timeout))
-
-    @contextmanager
-    def _running(self, request: ImageRequest) -> Generator[Call, None, None]:
-        """Follow a call while it runs."""
+    @asynccontextmanager
+    async def _running(
+        self, request: ImageRequest, timeout: float | Timeouts | None
+    ) -> AsyncGenerator[tuple[Call, Attempts], None]:
+        """Follow a call while it runs, once it is known which model it goes to and whether that takes it."""
+        self._check_taking()
+        timeouts, deadline = times_of(self.timeouts, timeout)
+        request = await self._catalogue.resolve(request, deadline)
         self._check_taking()
         try:
             with self._telemetry.call(request) as call:
-                yield call
+                if self._check_models:
+                    await self._catalogue.check(request, deadline)
+                body = encode_request(request)
+                yield call, Attempts(self._transport, request, body, timeouts, deadline)
         finally:
             if self._idle is not None and not self._telemetry.calls:
                 self._idle.set()

@@ -2,7 +2,7 @@
 
 1. Bytes go to the writer thread in pieces of a quarter of a megabyte or more; one piece of an answer is on
    its way at a time, which is the backpressure.
-2. What an answer brought and a check refused is kept under `.venice/rejected/`.
+2. What an answer brought that is no picture to use is kept under `.venice/rejected/`.
 3. On the way of an image, paths are strings: a `Path` costs as much as the system call that it is for.
 """
 
@@ -253,6 +253,9 @@ class FileSink:
         published: Where the files go.
         namer: What they are called.
         flush_bytes: How much of the answer is collected before it is written.
+
+    Attributes:
+        head: What the headers of the answer say; empty before one came.
     """
 
     def __init__(
@@ -264,6 +267,11 @@ class FileSink:
         self._flush_bytes = flush_bytes
         self._files: list[TemporaryFile] = []
         self._running: asyncio.Future[None] | None = None
+        self.head: Mapping[str, Any] = {}
+
+    def announce(self, head: Mapping[str, Any]) -> None:
+        """What the headers of the answer say comes before its images."""
+        self.head = head
 
     async def begin(self, image: ImageBegins) -> None:
         """Start the next image."""

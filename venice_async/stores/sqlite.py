@@ -20,7 +20,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from venice_async.errors import StoreError
-from venice_async.policy.guard import WINDOW, GuardState
+from venice_async.policy.guard import WINDOW, Caution
 from venice_async.policy.pace import Pace
 from venice_async.storage.writer import WriterThread
 
@@ -95,18 +95,19 @@ class SqliteStore:
         finally:
             await self._thread.close()
 
-    async def take(self, bucket: str, pace: Pace, guard: GuardState) -> Leave:
-        """Ask to send from a bucket, and record the send if it may go.
+    async def take(self, bucket: str, pace: Pace, caution: Caution, units: int = 1) -> Leave:
+        """Ask to send from a bucket, and record the sends if they may go: all of them, or none.
 
         Args:
             bucket: A model's id, or what stands for the whole key.
             pace: What this process knows of the bucket.
-            guard: How careful this process is.
+            caution: How careful this process is.
+            units: Images that the request asks for: each is a send.
 
         Raises:
             StoreError: The store cannot be used.
         """
-        return await self._step(partial(self._take, bucket=bucket, pace=pace, guard=guard))
+        return await self._step(partial(self._take, bucket=bucket, pace=pace, caution=caution, units=units))
 
     async def ended(self, flight: int, *, failed: bool) -> None:
         """A send is over.
@@ -124,9 +125,9 @@ class SqliteStore:
         """
         await self._step(partial(self._pause, bucket=bucket or _EVERY_BUCKET, until=until))
 
-    def missed_send(self, bucket: str, at: float) -> None:
-        """Note a send that was made while the store could not be asked."""
-        self._missed_sends.append((bucket, at, self._pid))
+    def missed_send(self, bucket: str, at: float, units: int = 1) -> None:
+        """Note sends of one request that was made while the store could not be asked."""
+        self._missed_sends.extend([(bucket, at, self._pid)] * units)
 
     def missed_end(self, flight: int) -> None:
         """Note the end of a send that the store could not be told."""
@@ -241,14 +242,17 @@ class SqliteStore:
             connection.execute("COMMIT")
             return result
 
-    def _take(self, sql: sqlite3.Connection, *, bucket: str, pace: Pace, guard: GuardState) -> Leave:
+    def _take(
+        self, sql: sqlite3.Connection, *, bucket: str, pace: Pace, caution: Caution, units: int
+    ) -> Leave:
         now = time.monotonic()
         self._forget(sql, bucket, now, pace)
         sends, failures = self._news(sql, bucket)
-        seconds = self._seconds(sql, bucket, pace, guard, now)
+        seconds = self._seconds(sql, bucket, pace, caution, units, now)
         flight = None
         if seconds == 0:
-            sql.execute("INSERT INTO sends (bucket, at, pid) VALUES (?, ?, ?)", (bucket, now, self._pid))
+            rows = [(bucket, now, self._pid)] * units
+            sql.executemany("INSERT INTO sends (bucket, at, pid) VALUES (?, ?, ?)", rows)
             flight = sql.execute("INSERT INTO flights (at, pid) VALUES (?, ?)", (now, self._pid)).lastrowid
         (processes,) = sql.execute(
             "SELECT count(DISTINCT pid) FROM sends WHERE bucket = ?", (bucket,)
@@ -258,18 +262,18 @@ class SqliteStore:
         )
 
     def _seconds(
-        self, sql: sqlite3.Connection, bucket: str, pace: Pace, guard: GuardState, now: float
+        self, sql: sqlite3.Connection, bucket: str, pace: Pace, caution: Caution, units: int, now: float
     ) -> float | None:
         (in_flight,) = sql.execute("SELECT count(*) FROM flights").fetchone()
         failures = _Times(sql, "failures", "1", ())
-        leave = guard.wait(now, failures, in_flight)
+        leave = caution.wait(now, failures, in_flight)
         if leave is None:
             return None
         (until,) = sql.execute(
             "SELECT coalesce(max(until), 0) FROM pauses WHERE bucket IN (?, ?)", (bucket, _EVERY_BUCKET)
         ).fetchone()
         sends = _Times(sql, "sends", "bucket = ?", (bucket,))
-        return max(leave, pace.wait(sends, now), float(until) - now, 0.0)
+        return max(leave, pace.wait(sends, now, units), float(until) - now, 0.0)
 
     def _news(self, sql: sqlite3.Connection, bucket: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """What other processes did since the last look."""

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from venice_async.errors import ConfigurationError
 from venice_async.policy.address import veiled
-from venice_async.policy.guard import GuardState
+from venice_async.policy.guard import Caution
 from venice_async.policy.pace import Pace
 
 __all__ = ["Leave", "Store", "open_store"]
@@ -23,9 +23,9 @@ class Leave:
     """A store's answer to who asks to send.
 
     Attributes:
-        seconds: 0: the send is recorded, go; else how long to wait before asking again, and None where
+        seconds: 0: the sends are recorded, go; else how long to wait before asking again, and None where
             only another process's answer can tell.
-        flight: Names the send in the store; None where none was recorded.
+        flight: Names the request in the store; None where none was recorded.
         sends: When other processes sent from the bucket since this one last asked.
         failures: When other processes had failures since this one last asked.
         processes: How many processes have sent from the bucket lately, this one included.
@@ -50,13 +50,14 @@ class Store(Protocol):
     async def close(self) -> None:
         """Let go; what this process has recorded stays until it expires."""
 
-    async def take(self, bucket: str, pace: Pace, guard: GuardState) -> Leave:
-        """Ask to send from a bucket, and record the send if it may go.
+    async def take(self, bucket: str, pace: Pace, caution: Caution, units: int = 1) -> Leave:
+        """Ask to send from a bucket, and record the sends if they may go: all of them, or none.
 
         Args:
             bucket: A model's id, or what stands for the whole key.
             pace: What this process knows of the bucket.
-            guard: How careful this process is.
+            caution: How careful this process is.
+            units: Images that the request asks for: each is a send.
         """
         ...
 
@@ -66,8 +67,8 @@ class Store(Protocol):
     async def pause(self, bucket: str | None, until: float) -> None:
         """Let nobody send from a bucket (None: from any) before a time."""
 
-    def missed_send(self, bucket: str, at: float) -> None:
-        """Note a send that was made while the store could not be asked."""
+    def missed_send(self, bucket: str, at: float, units: int = 1) -> None:
+        """Note sends of one request that was made while the store could not be asked."""
 
     def missed_end(self, flight: int) -> None:
         """Note the end of a send that the store could not be told."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from venice_async.errors import UnconfirmedError, VeniceError
+from venice_async.errors import ContentBlockedError, UnconfirmedError, VeniceError
 from venice_async.types.request import ImageRequest
 from venice_async.types.response import RateLimitSnapshot
 
@@ -140,13 +140,17 @@ class Attempt:
         call.telemetry.in_flight -= 1
         if isinstance(error, UnconfirmedError):
             self._meter.unconfirmed += 1
+        blocked = isinstance(error, ContentBlockedError)
+        self._meter.blocked += blocked
         if call.span is not None:
             call.span.attempt_ended(self._number, self._status, self._bytes, self._answer, error)
         if error is None:
             if _log.isEnabledFor(logging.INFO):
                 _log.info("generated %s", self._words(), extra=self._fields())
         elif isinstance(error, VeniceError):
-            _log.warning("failed %s: %s", self._words(error), type(error).__name__, extra=self._fields(error))
+            what = "blocked" if blocked else "failed"
+            name = type(error).__name__
+            _log.warning("%s %s: %s", what, self._words(error), name, extra=self._fields(error))
         call.free_since = self._loop.time()
 
     def _fields(self, error: BaseException | None = None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Meter:
     sent: int = 0
     retries: int = 0
     unconfirmed: int = 0
+    blocked: int = 0
     bytes_received: int = 0
     by_status: Counter[int] = field(factory=Counter)
     rate_limit: RateLimitSnapshot = RateLimitSnapshot()

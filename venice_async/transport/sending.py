@@ -27,6 +27,8 @@ from venice_async.errors import (
     ConnectTimeoutError,
     RequestTimeoutError,
     TransportError,
+    UnconfirmedError,
+    UnconfirmedTimeoutError,
     VeniceError,
 )
 from venice_async.wire.secret import Secret
@@ -61,6 +63,7 @@ class Body(aiohttp.payload.Payload):
         super().__init__(data)
         self.secret = secret
         self.lost = lost  # what it means that no whole answer came back
+        self.lost_in_time = UnconfirmedTimeoutError if lost is UnconfirmedError else lost
         self._size = len(data)
         self._last = max(0, (len(data) - 1) // _WRITE_SIZE * _WRITE_SIZE)
         self._idle_since = idle_since
@@ -106,7 +109,8 @@ def translated(exc: aiohttp.ClientError | OSError | ValueError, body: Body) -> V
     if isinstance(exc, _NOT_CONNECTED):
         return ConnectError(f"{what}; nothing was sent")
     if body.left:
-        return body.lost(f"the request was sent, and no whole answer came back: {what}")
+        lost = body.lost_in_time if isinstance(exc, TimeoutError) else body.lost
+        return lost(f"the request was sent, and no whole answer came back: {what}")
     if isinstance(exc, aiohttp.ConnectionTimeoutError):
         return ConnectTimeoutError(f"{what}; nothing was sent")
     if isinstance(exc, TimeoutError):

@@ -151,7 +151,8 @@ class Transport:
         Raises:
             ConnectError: Nothing was sent.
             RequestTimeoutError: Time ran out, and nothing was sent.
-            UnconfirmedError: It was sent, and no whole answer came back.
+            UnconfirmedError: It was sent, and no whole answer came back; an `UnconfirmedTimeoutError` where
+                that was for want of time.
         """
         headers = {
             **headers,

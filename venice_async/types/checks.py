@@ -28,13 +28,19 @@ __all__ = [
     "Each",
     "Extra",
     "Flag",
+    "Identifier",
     "Instance",
     "Names",
     "Number",
     "Pixels",
+    "Prompt",
+    "Retired",
     "Text",
+    "Transparency",
     "Variants",
 ]
+
+_SEPARATOR = "||"
 
 
 @frozen
@@ -79,12 +85,13 @@ def _limits(instance: Any) -> RequestLimits:
     return instance.limits if isinstance(instance.limits, RequestLimits) else RequestLimits.DOCUMENTED
 
 
-def _hint(bound: Range | str, instance: Any, number: float) -> str:
-    """The wider profile in one word, if it would admit the value."""
-    if isinstance(bound, Range) or _limits(instance) == RequestLimits.SCHEMA:
+def _hint(bound: Range | str, number: float) -> str:
+    """The narrowest of the wider profiles that would admit the value, if one does."""
+    if isinstance(bound, Range):
         return ""
-    admitted = number in getattr(RequestLimits.SCHEMA, bound)
-    return "limits=RequestLimits.SCHEMA would admit it" if admitted else ""
+    wider = (RequestLimits.SCHEMA, RequestLimits.CURRENT)
+    admitting = (profile.name for profile in wider if number in getattr(profile, bound))
+    return next((f"limits={name} would admit it" for name in admitting), "")
 
 
 @frozen
@@ -105,7 +112,39 @@ class Text(Check):
                 yield Fault(name, value, "a string that is not empty")
             else:
                 words = f"{length.low} to {length.high} characters, not {len(value)}"
-                yield Fault(name, value, words, _hint(self.length, instance, len(value)))
+                yield Fault(name, value, words, _hint(self.length, len(value)))
+
+
+@frozen
+class Prompt(Text):
+    """A bounded text that says something, where the profile asks for that."""
+
+    @override
+    def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
+        wrong = False
+        for fault in super().faults(instance, name, value):
+            wrong = True
+            yield fault
+        if not wrong and not _limits(instance).blank and not value.strip():
+            yield Fault(name, value, "a string that is not blank")
+
+
+@frozen
+class Identifier(Text):
+    """Printable ASCII without the separator that the server puts behind it."""
+
+    @override
+    def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
+        wrong = False
+        for fault in super().faults(instance, name, value):
+            wrong = True
+            yield fault
+        if wrong:
+            return
+        if not (value.isascii() and value.isprintable()):
+            yield Fault(name, value, "printable ASCII characters")
+        elif _SEPARATOR in value:
+            yield Fault(name, value, f"a string without {_SEPARATOR}")
 
 
 @frozen
@@ -122,7 +161,7 @@ class Number(Check):
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.real else int):
             yield Fault(name, value, f"{kind}, {allowed}")
         elif value not in allowed:
-            yield Fault(name, value, str(allowed), _hint(self.range, instance, value))
+            yield Fault(name, value, str(allowed), _hint(self.range, value))
 
 
 @frozen
@@ -137,8 +176,10 @@ class Pixels(Number):
             yield fault
         divisor = _limits(instance).divisor
         if not wrong and value % divisor:
-            below = value - value % divisor
-            yield Fault(name, value, f"a multiple of {divisor}", f"{below or divisor} is one")
+            nearest = divisor * max(1, round(value / divisor))
+            if nearest not in _range(self.range, instance):
+                nearest -= divisor
+            yield Fault(name, value, f"a multiple of {divisor}", f"{nearest} is the nearest")
 
 
 @frozen
@@ -160,6 +201,17 @@ class Flag(Check):
     def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
         if not isinstance(value, bool):
             yield Fault(name, value, "True or False")
+
+
+@frozen
+class Transparency(Flag):
+    """A flag that goes with the formats that have an alpha channel."""
+
+    @override
+    def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
+        yield from super().faults(instance, name, value)
+        if value is True and instance.format == "jpeg":
+            yield Fault(name, value, "format png or webp", "a JPEG has no transparency")
 
 
 @frozen
@@ -185,6 +237,18 @@ class Instance(Check):
     def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
         if not isinstance(value, self.cls):
             yield Fault(name, value, self.called)
+
+
+@frozen
+class Retired(Instance):
+    """An object that the server took until a profile's time."""
+
+    @override
+    def faults(self, instance: Any, name: str, value: Any) -> Iterator[Fault]:
+        yield from super().faults(instance, name, value)
+        if not getattr(_limits(instance), name):
+            hint = "limits=RequestLimits.SCHEMA, the profile of 2025, would admit it"
+            yield Fault(name, "given", "nothing: the API has removed it in May 2025", hint)
 
 
 @frozen

@@ -45,6 +45,8 @@ class Range:
 
     @override
     def __str__(self) -> str:
+        if -self.low == self.high == math.inf:
+            return "any x"
         return f"{self.low} {'<' if self.low_open else '<='} x {'<' if self.high_open else '<='} {self.high}"
 
 
@@ -53,8 +55,9 @@ class RequestLimits:
     """The ranges that one profile, or one model, allows.
 
     `DOCUMENTED` is the reference page, end points as printed there, and the default. `SCHEMA` is the
-    vendor's OpenAPI schema of February 2025, whose upper ends are inclusive. Fields that the page
-    does not know have the ranges of the schema of August 2026 in both.
+    vendor's OpenAPI schema of February 2025, whose upper ends are inclusive. `CURRENT` is what the
+    server takes today from one model or another; a model's own ranges are in `ImageModel.limits`.
+    Fields that the page does not know have today's ranges in all three.
 
     Attributes:
         prompt: Characters (Unicode code points) in `prompt`.
@@ -68,6 +71,9 @@ class RequestLimits:
         lora_strength: Per cent.
         variants: Images in one answer.
         style_references: How many of them.
+        anon_user_id: Characters in `anon_user_id`.
+        blank: Whether `prompt` may consist of white space alone.
+        inpaint: Whether `inpaint` may be sent.
         known_in_extra: Whether `extra` may hold names of fields, as a journal does that was written before
             the library knew them.
         name: What errors call this profile.
@@ -75,6 +81,7 @@ class RequestLimits:
 
     DOCUMENTED: ClassVar[RequestLimits]
     SCHEMA: ClassVar[RequestLimits]
+    CURRENT: ClassVar[RequestLimits]
 
     prompt: Range = Range(1, 1500)
     negative_prompt: Range = Range(0, 1500)
@@ -87,6 +94,9 @@ class RequestLimits:
     lora_strength: Range = Range.open(0, 100)
     variants: Range = Range(1, 4)
     style_references: Range = Range(1, math.inf)
+    anon_user_id: Range = Range(1, 128)
+    blank: bool = True
+    inpaint: bool = True
     known_in_extra: bool = field(default=False, repr=False)
     name: str = field(default="custom limits", eq=False)
 
@@ -100,4 +110,18 @@ RequestLimits.SCHEMA = RequestLimits(
     seed=Range(-999999999, 999999999),
     lora_strength=Range(0, 100),
     name="RequestLimits.SCHEMA",
+)
+# Any number of steps is taken: most models ignore it, and those that use it have a maximum of their own.
+RequestLimits.CURRENT = RequestLimits(
+    prompt=Range(1, 32768),
+    negative_prompt=Range(0, 32768),
+    width=Range(0, 1280, low_open=True),
+    height=Range(0, 1280, low_open=True),
+    steps=Range(-math.inf, math.inf),
+    cfg_scale=Range(0, 20, low_open=True),
+    seed=Range(-999999999, 999999999),
+    lora_strength=Range(0, 100),
+    blank=False,
+    inpaint=False,
+    name="RequestLimits.CURRENT",
 )

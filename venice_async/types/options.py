@@ -77,9 +77,9 @@ class AnswerLimits:
         body_bytes: The whole body, inflated, in bytes.
         image_bytes: All images together, decoded, in bytes.
         images: Images.
-        field_bytes: Everything that is not an image, in bytes of JSON.
+        field_bytes: Everything that is not an image, in bytes of JSON; of more, nothing is kept.
         string_bytes: One string that is not an image; of a longer one, only its length is told.
-        depth: Nesting of arrays and objects.
+        depth: Nesting of arrays and objects; of what is nested deeper, nothing but the images is kept.
         header_bytes: One header, or the status line. A prompt that was rewritten comes back in a header, with
             up to nine bytes a character.
 

@@ -18,11 +18,27 @@ from typing_extensions import override
 
 from venice_async.errors import Fault
 
-from .checks import Choice, Each, Extra, Flag, Instance, Names, Number, Pixels, Text, Variants
+from .checks import (
+    Choice,
+    Each,
+    Extra,
+    Flag,
+    Identifier,
+    Instance,
+    Names,
+    Number,
+    Pixels,
+    Prompt,
+    Retired,
+    Text,
+    Transparency,
+    Variants,
+)
 from .frozen import FrozenDict, freeze
 from .limits import Range, RequestLimits
 
 __all__ = [
+    "DEFAULT_MODEL",
     "FORMATS",
     "NEVER_SENT",
     "ImageRequest",
@@ -32,6 +48,8 @@ __all__ = [
     "StyleReference",
 ]
 
+DEFAULT_MODEL = "default"
+"""The trait that stands for a model where none is named."""
 FORMATS = ("jpeg", "png", "webp")
 QUALITIES = ("low", "medium", "high")
 NEVER_SENT = frozenset({"limits", "metadata"})
@@ -135,6 +153,10 @@ def _fits(name: Any, value: Any) -> bool:
     return True
 
 
+def _model_or_default(value: str | None) -> str:
+    return DEFAULT_MODEL if value is None else value
+
+
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -148,7 +170,8 @@ class ImageRequest:
 
     Attributes:
         prompt: What to draw, 1 to 1500 characters.
-        model: The model's id, for example `fluently-xl`.
+        model: The model's id, for example `z-image-turbo`, or a trait: `default`, `fastest` or
+            `highest_quality`. A session sends `default` to the environment's `VENICE_MODEL` if that is set.
         negative_prompt: What not to draw, at most 1500 characters.
         style_preset: One of `VeniceSession.styles()`.
         width: Pixels, 0 < x < 1280; each model has a divisor.
@@ -167,10 +190,14 @@ class ImageRequest:
         resolution: Such as `2K`, for models that list `resolutions`.
         quality: `low`, `medium` or `high`, for models that list `qualities`.
         embed_exif_metadata: Whether the image's EXIF holds what made it.
-        enable_web_search: Whether the model may search the web; costs extra.
+        enable_web_search: Whether the model may search the web, for models with `supportsWebSearch`.
         enhance_prompt: Whether the server rewrites the prompt; costs extra, takes up to about 30 s.
         disable_prompt_optimization_thinking: Whether the rewriting goes without thinking.
         style_references: Pictures whose style the image takes on.
+        transparent_background: Whether there is nothing behind what is drawn, for models with
+            `supportsTransparentBackground`; not as JPEG.
+        anon_user_id: Who of your users asks, 1 to 128 printable ASCII characters without `||`; it is
+            passed on to the model's provider.
         extra: Fields newer than the library, sent as they are.
         metadata: What the caller keeps beside the request, such as a row's other columns; it is found
             again with the images. Never sent; takes no part in equality.
@@ -180,8 +207,13 @@ class ImageRequest:
         ValidationError: Something is outside its range; the error lists every fault.
     """
 
-    prompt: str = field(validator=Text("prompt", optional=False))
-    model: str = field(kw_only=True, validator=Text(optional=False))
+    prompt: str = field(validator=Prompt("prompt", optional=False))
+    model: str = field(
+        default=DEFAULT_MODEL,
+        kw_only=True,
+        converter=_model_or_default,
+        validator=Text(optional=False),
+    )
     negative_prompt: str | None = field(default=None, kw_only=True, validator=Text("negative_prompt"))
     style_preset: str | None = field(default=None, kw_only=True, validator=Text())
     width: int | None = field(default=None, kw_only=True, validator=Pixels("width"))
@@ -193,7 +225,7 @@ class ImageRequest:
     safe_mode: bool | None = field(default=None, kw_only=True, validator=Flag())
     return_binary: bool | None = field(default=None, kw_only=True, validator=Flag())
     hide_watermark: bool | None = field(default=None, kw_only=True, validator=Flag())
-    inpaint: Inpaint | None = field(default=None, kw_only=True, validator=Instance(Inpaint, "an Inpaint"))
+    inpaint: Inpaint | None = field(default=None, kw_only=True, validator=Retired(Inpaint, "an Inpaint"))
     format: Literal["jpeg", "png", "webp"] | None = field(
         default=None, kw_only=True, validator=Choice(FORMATS)
     )
@@ -213,6 +245,8 @@ class ImageRequest:
         converter=_as_tuple,
         validator=Each(StyleReference, "a sequence of StyleReference", "style_references"),
     )
+    transparent_background: bool | None = field(default=None, kw_only=True, validator=Transparency())
+    anon_user_id: str | None = field(default=None, kw_only=True, validator=Identifier("anon_user_id"))
     extra: Mapping[str, Any] = field(
         factory=FrozenDict, kw_only=True, converter=_freeze_names, validator=Extra(optional=False)
     )
@@ -250,7 +284,7 @@ class ImageRequest:
 class RequestFields(TypedDict, total=False):
     """The fields of `ImageRequest` but its prompt, as keyword arguments for bare prompts."""
 
-    model: str
+    model: str | None
     negative_prompt: str | None
     style_preset: str | None
     width: int | None
@@ -273,6 +307,8 @@ class RequestFields(TypedDict, total=False):
     enhance_prompt: bool | None
     disable_prompt_optimization_thinking: bool | None
     style_references: Sequence[StyleReference] | None
+    transparent_background: bool | None
+    anon_user_id: str | None
     extra: Mapping[str, Any]
     metadata: Mapping[str, Any]
     limits: RequestLimits

@@ -127,12 +127,15 @@ class RateLimitSnapshot:
     """The state of the rate limit as one answer told it; None where it did not.
 
     Attributes:
-        limit: Requests in a window (`x-ratelimit-limit-requests`).
-        remaining: Requests left in this window (`x-ratelimit-remaining-requests`).
+        limit: Images in a window (`x-ratelimit-limit-requests`).
+        remaining: Images left in this window (`x-ratelimit-remaining-requests`).
         reset_at: When the window resets, Unix seconds on the server's clock.
         scope: Whose limit it is: `user`, `api_key` or `global` (`x-ratelimit-type`).
         retry_after: Seconds the server asks to wait (`Retry-After`).
         server_time: The answer's `Date`, Unix seconds on the server's clock.
+        error_budget_remaining: Failures that the server forgives still (`x-ratelimit-remaining`).
+        error_budget_resets_at: When it forgets those that were, Unix seconds on the server's clock
+            (`x-ratelimit-resets`).
     """
 
     limit: int | None = None
@@ -141,6 +144,8 @@ class RateLimitSnapshot:
     scope: str | None = None
     retry_after: float | None = None
     server_time: float | None = None
+    error_budget_remaining: int | None = None
+    error_budget_resets_at: float | None = None
 
 
 @frozen(kw_only=True)

@@ -63,11 +63,13 @@ class Statistics:
         calls: Calls that run, waiting ones included.
         in_flight: Requests that are sent and not yet answered in whole.
         waiting: By priority, calls that wait for a place or a permit.
+        waits: What they wait for beyond the ordinary pace, soonest first.
         sent: Attempts that were sent.
         retries: Of these, those after the first of their call.
         by_status: By HTTP status, answers that came.
         refused: Answers that asked to slow down or to come back later (429, 503).
         unconfirmed: Attempts of which nobody knows what became.
+        blocked: Answers that the content policy blocked.
         bytes_received: Of the answers to image requests.
         latency: Seconds from sending to the last byte of the newest attempts that brought their images, 1000
             at most.
@@ -84,8 +86,10 @@ class Statistics:
     by_status: Mapping[int, int]
     refused: int
     unconfirmed: int
+    blocked: int
     bytes_received: int
     latency: Spread
+    waits: tuple[Wait, ...] = ()
     rate_limit: RateLimitSnapshot = RateLimitSnapshot()
     balance_usd: float | None = None
     balance_diem: float | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, get_origin
@@ -27,7 +28,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from venice_async.errors import DecodeError, Fault, ValidationError
 from venice_async.types.catalogue import ImageModel, KeyRateLimits
-from venice_async.types.frozen import FrozenDict
+from venice_async.types.frozen import DEPTH, FrozenDict, freeze
 from venice_async.types.limits import RequestLimits
 from venice_async.types.request import NEVER_SENT, ImageRequest, Inpaint, InpaintMask, StyleReference
 from venice_async.types.response import Timing
@@ -74,7 +75,10 @@ def _request_converter() -> cattrs.Converter:
         structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **special, **lists)
         converter.register_structure_hook(cls, _object_only(_with_every_fault(structure)))
         hidden: dict[str, Any] = {name: override(omit=True) for name in special}
-        unstructure = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **hidden)
+        always: dict[str, Any] = {"model": override(omit_if_default=False)} if special else {}
+        unstructure = make_dict_unstructure_fn(
+            cls, converter, _cattrs_omit_if_default=True, **hidden, **always
+        )
         converter.register_unstructure_hook(cls, unstructure)
     return converter
 
@@ -266,21 +270,36 @@ def _at(data: Any, path: Path) -> Any:
 def parse_answer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a JSON answer without its images, as keyword arguments of `Answer`.
 
-    Raises:
-        DecodeError: `timing` is missing, or a field has the wrong type.
+    None of them costs the images: one that is missing, or is not what it should be, is None.
     """
-    known = {"id", "timing", "request"}
-    if fields.get("timing") is None:
-        raise DecodeError("the answer has no 'timing'")
     identifier = fields.get("id")
-    if not isinstance(identifier, str | None):
-        raise DecodeError(f"'id' in the answer is {identifier!r:.60}, expected a string")
     return {
-        "id": identifier,
-        "timing": _structure(fields["timing"], Timing, "'timing' in the answer"),
-        "request": fields.get("request"),
-        "extra": {key: value for key, value in fields.items() if key not in known},
+        "id": identifier if isinstance(identifier, str) else None,
+        "timing": _timing(fields.get("timing")),
+        "request": _frozen(fields.get("request")),
+        "extra": {
+            key: _frozen(value, DEPTH - 1) for key, value in fields.items() if key not in _ANSWER_FIELDS
+        },
     }
+
+
+_ANSWER_FIELDS = {"id", "timing", "request"}
+
+
+def _timing(told: Any) -> Timing | None:
+    """All of it or nothing: a part of the time would be taken for the whole."""
+    try:
+        timing = _structure(told, Timing, "'timing'")
+    except DecodeError:
+        return None
+    return timing if all(map(math.isfinite, attrs.astuple(timing))) else None
+
+
+def _frozen(value: Any, depth: int = DEPTH) -> Any:
+    try:
+        return freeze(value, depth)
+    except TypeError:  # beyond what JSON can say, or nested too deep
+        return None
 
 
 def parse_models(body: bytes) -> tuple[ImageModel, ...]:
@@ -297,16 +316,15 @@ def _model(entry: Mapping[str, Any]) -> ImageModel:
     spec = _mapping(entry.get("model_spec"))
     pricing, constraints = _mapping(spec.get("pricing")), _mapping(spec.get("constraints"))
     flat: dict[str, Any] = {
-        field.name: constraints.get(_camel(field.name)) for field in attrs.fields(ImageModel)
+        field.name: constraints.get(camel := _camel(field.name), spec.get(camel))
+        for field in attrs.fields(ImageModel)
+        if field.name not in _OURS
     }
     prices = {kind: _usd(pricing.get(kind)) for kind in ("generation", "resolutions", "quality")}
     steps = _mapping(constraints.get("steps"))
     flat |= {
         "id": entry.get("id"),
-        "name": spec.get("name"),
-        "offline": spec.get("offline"),
-        "privacy": spec.get("privacy"),
-        "traits": spec.get("traits"),
+        "deprecation": _deprecation(spec.get("deprecation")),
         "prices": {kind: price for kind, price in prices.items() if price not in (None, {})},
         "steps_default": steps.get("default"),
         "steps_max": steps.get("max"),
@@ -316,7 +334,22 @@ def _model(entry: Mapping[str, Any]) -> ImageModel:
     return _structure(given, ImageModel, f"model {entry.get('id')!r}")
 
 
-_SPEC = {"name", "offline", "privacy", "traits", "pricing", "constraints"}
+_OURS = {"id", "prices", "steps_default", "steps_max", "ignores", "extra"}
+_SPEC = {"pricing", "constraints", *(_camel(field.name) for field in attrs.fields(ImageModel))} - {"extra"}
+
+
+def _deprecation(told: Any) -> Any:
+    """The end of a model, in our words; None where nothing is said."""
+    if not isinstance(told, Mapping):
+        return None
+    ends: dict[str, Any] = {
+        "date": told.get("date"),
+        "starts_at": told.get("startsAt"),
+        "removes_at": told.get("removesAt"),
+        "replacement": told.get("replacementModelId"),
+        "auto_remap": told.get("autoRemap"),
+    }
+    return {name: value for name, value in ends.items() if value is not None} or None
 
 
 def _usd(node: Any) -> Any:

@@ -7,14 +7,17 @@
    judged by a real parser.
 3. A string is an image only directly in the array under the top-level key `images`. An echoed
    request may hold anything, a key of that name included.
-4. Each fault is a `DecodeError` that says where. Images handed out before a fault are not to be
-   trusted until `close` has returned.
+4. Each fault of an image is a `DecodeError` that says where. Images handed out before a fault are not
+   to be trusted until `close` has returned.
+5. What is not an image never costs one: beside images that are whole, fields that are too large, nested
+   too deep or no valid JSON are left out.
 """
 
 from __future__ import annotations
 
 import re
 from binascii import Error as Base64Error
+from contextlib import suppress
 from typing import Any, Protocol
 
 import orjson
@@ -114,7 +117,9 @@ class JsonDecoder:
         self._base = 0  # bytes of the body before the current chunk
         self._failed: DecodeError | None = None
         self._skeleton = bytearray()
-        self._stack = bytearray()  # the opening brackets around the current position
+        self._depth = 0  # brackets around the current position
+        self._too_much = False  # of fields: none of them are kept
+        self._broken = False  # behind the images: nothing more is read
         self._key: str | None = None  # of the top-level member
         self._key_next = False
         self._in_images = False
@@ -159,14 +164,27 @@ class JsonDecoder:
 
     def _feed(self, chunk: bytes, events: list[Event]) -> None:
         position, end = 0, len(chunk)
-        while position < end:
-            position = self._state(chunk, position, events)
-            # A string that is not here whole may yet be left out.
-            held = self._string_start if self._state == self._string else len(self._skeleton)
-            if held > self._limits.field_bytes:
-                text = f"the fields take more than {self._limits.field_bytes} bytes"
-                raise self._fault(f"{text} (AnswerLimits.field_bytes)", position)
+        while position < end and not self._broken:
+            try:
+                position = self._state(chunk, position, events)
+            except DecodeError:
+                if not self._whole:
+                    raise
+                self._broken = True
+            self._bound_fields()
         self._base += end
+
+    def _bound_fields(self) -> None:
+        # A string that is not here whole may yet be left out.
+        held = self._string_start if self._state == self._string else len(self._skeleton)
+        self._too_much |= held > self._limits.field_bytes
+        if self._too_much and self._state == self._structure:
+            self._skeleton.clear()
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the list of images is there to its end, with any in it."""
+        return self._images_seen and not self._in_images and self._images.count > 0
 
     def close(self) -> dict[str, Any]:
         """Take the end of the body and return its fields but `images`.
@@ -176,20 +194,27 @@ class JsonDecoder:
         """
         if self._failed is not None:
             raise self._failed
-        if self._state != self._structure or self._stack or not self._skeleton:
+        fields: dict[str, Any] = {}
+        try:
+            fields = self._fields()
+        except DecodeError:
+            if not self._whole:
+                raise
+        images = fields.pop("images", None)
+        if not self._whole:
+            beyond = " and is beyond AnswerLimits.field_bytes or .depth" if self._too_much else ""
+            raise DecodeError(_without_images(images, said_in(fields)) + beyond)
+        self._images.check()
+        return fields
+
+    def _fields(self) -> dict[str, Any]:
+        if self._broken or self._too_much:
+            return {}
+        if self._state != self._structure or self._depth or not self._skeleton:
             raise self._fault("the answer ends early", 0)
         fields = _parse(self.text)
         if not isinstance(fields, dict):
             raise DecodeError("the answer is no JSON object")
-        images = fields.pop("images", None)
-        if images is None:
-            said = said_in(fields)
-            raise DecodeError("the answer has no 'images'" + (f"; it says {said!r:.200}" if said else ""))
-        if not isinstance(images, list) or images != [""] * self._images.count:
-            raise DecodeError("'images' in the answer is no list of strings")
-        if not images:
-            raise DecodeError("'images' in the answer is empty")
-        self._images.check()
         return fields
 
     def _fault(self, message: str, position: int) -> DecodeError:
@@ -197,7 +222,7 @@ class JsonDecoder:
 
     def _structure(self, chunk: bytes, position: int, events: list[Event]) -> int:  # noqa: ARG002
         """Take everything up to and with the next bracket or quote, and a string that is here whole."""
-        depth = len(self._stack)
+        depth = self._depth
         if depth > 1 and not self._in_images:
             position = self._pass_over(chunk, position)
         found = (_TOP_LEVEL if depth == 1 else _STRUCTURE).search(chunk, position)
@@ -226,31 +251,28 @@ class JsonDecoder:
         return end
 
     def _open(self, bracket: int, at: int) -> None:
-        depth = len(self._stack)
+        depth = self._depth
         if depth == 0 and (bracket != _BRACE or self._key_next or self._key is not None):
             raise self._fault("the answer is no JSON object", at)
-        if depth >= self._limits.depth:
-            raise self._fault(
-                f"the answer is nested deeper than {self._limits.depth} (AnswerLimits.depth)", at
-            )
-        self._stack.append(bracket)
+        self._too_much |= depth >= self._limits.depth
+        self._depth += 1
         if depth == 0:
             self._key_next = True
         elif depth == 1 and bracket == _BRACKET and self._key == "images":
             if self._images_seen:
-                raise self._fault("the answer has 'images' twice", at)
+                self._images.refuse("the answer has 'images' twice")
             self._in_images = self._images_seen = True
 
     def _shut(self, at: int) -> None:
-        if not self._stack:
+        if not self._depth:
             raise self._fault("the answer is no valid JSON: a bracket too many", at)
-        self._stack.pop()
-        if len(self._stack) == 1:
+        self._depth -= 1
+        if self._depth == 1:
             self._in_images = False
 
     def _begin_string(self, chunk: bytes, start: int) -> int:
         """Take an opening quote that ends at `start`, and the string's rest if it is here and short."""
-        depth = len(self._stack)
+        depth = self._depth
         if depth == 0:
             raise self._fault("the answer is no JSON object", start - 1)
         if self._in_images and depth == 2:
@@ -268,7 +290,7 @@ class JsonDecoder:
             return start
         self._skeleton += chunk[start:end]
         if self._is_key:
-            self._take_key(end - 1)
+            self._take_key()
         return end
 
     def _string(self, chunk: bytes, position: int, events: list[Event]) -> int:  # noqa: ARG002
@@ -289,7 +311,7 @@ class JsonDecoder:
             self._skeleton += b"[%d bytes left out]" % self._left_out
         self._skeleton += b'"'
         if self._is_key:
-            self._take_key(end)
+            self._take_key()
         self._state = self._structure
         return end + 1
 
@@ -298,19 +320,15 @@ class JsonDecoder:
         length = len(self._skeleton) - self._string_start + end - start
         if not self._left_out and length <= self._limits.string_bytes:
             self._skeleton += chunk[start:end]
-        elif self._is_key:
-            text = f"a key is longer than {self._limits.string_bytes} bytes (AnswerLimits.string_bytes)"
-            raise self._fault(text, start)
         else:
             del self._skeleton[self._string_start :]
             self._left_out += length
 
-    def _take_key(self, at: int) -> None:
+    def _take_key(self) -> None:
         self._key_next = False
-        try:
+        self._key = ""  # what follows on one that is no valid JSON is not the images
+        with suppress(orjson.JSONDecodeError):
             self._key = orjson.loads(self._skeleton[self._string_start - 1 :])
-        except orjson.JSONDecodeError as exc:
-            raise self._fault(f"the answer is no valid JSON: {exc.msg}", at) from exc
 
     def _image_head(self, chunk: bytes, position: int, events: list[Event]) -> int:
         """Pass over what makes a data URI of an image: `data:image/webp;base64,`."""
@@ -421,6 +439,13 @@ class JsonDecoder:
                     message = f"images[{self._images.count - 1}]: invalid base64"
                     raise self._fault(message, position + token.start())
         return plain
+
+
+def _without_images(images: Any, said: str) -> str:
+    """What is wrong with an answer that has brought none, and what it says instead."""
+    if images is None:
+        return "the answer has no 'images'" + (f"; it says {said!r:.200}" if said else "")
+    return f"'images' in the answer is {'empty' if images == [] else 'no list of strings'}"
 
 
 def _parse(skeleton: bytes) -> Any:

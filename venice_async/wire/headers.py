@@ -22,6 +22,7 @@ from .secret import Secret
 __all__ = ["answer_fields", "is_from_api", "rate_limit_of", "request_id", "retry_after"]
 
 _MOST = 1e9  # of anything that a header counts
+_MILLISECONDS = 1e11  # a Unix time above this is none in seconds
 
 Headers = Mapping[str, str]
 
@@ -71,14 +72,16 @@ def answer_fields(headers: Headers, secret: Secret = Secret()) -> dict[str, Any]
 
 
 def rate_limit_of(headers: Headers) -> RateLimitSnapshot:
-    """What the headers of an answer say of the rate limit."""
+    """What the headers of an answer say of the rate limit and of the error budget."""
     return RateLimitSnapshot(
         limit=_count(headers.get("x-ratelimit-limit-requests")),
         remaining=_count(headers.get("x-ratelimit-remaining-requests")),
-        reset_at=_number(headers.get("x-ratelimit-reset-requests")),
+        reset_at=_time(headers.get("x-ratelimit-reset-requests")),
         scope=headers.get("x-ratelimit-type"),
         retry_after=retry_after(headers),
         server_time=_date(headers.get("date")),
+        error_budget_remaining=_count(headers.get("x-ratelimit-remaining")),
+        error_budget_resets_at=_time(headers.get("x-ratelimit-resets")),
     )
 
 
@@ -104,6 +107,12 @@ def _number(value: str | None, *, signed: bool = False) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) and (signed or number >= 0) else None
+
+
+def _time(value: str | None) -> float | None:
+    """A Unix time in seconds, however it is written: today in milliseconds, in older answers in seconds."""
+    number = _number(value)
+    return number / 1000 if number is not None and number > _MILLISECONDS else number
 
 
 def _count(value: str | None) -> int | None:

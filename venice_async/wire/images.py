@@ -84,6 +84,10 @@ class Images:
         if self._kind is not None and is_cut_short(self._kind, self._head, self._tail, size):
             self._refuse(f"is cut short, a {self._kind} image without its end")
 
+    def refuse(self, fault: str) -> None:
+        """Have `check` refuse the answer; the first fault is told."""
+        self._fault = self._fault or fault
+
     def check(self) -> None:
         """Refuse the answer if one of its images is of no format of this API, or not whole."""
         if self._fault is not None:
@@ -98,4 +102,4 @@ class Images:
         self._announced = True
 
     def _refuse(self, fault: str) -> None:
-        self._fault = self._fault or f"images[{self.count - 1}] {fault}"
+        self.refuse(f"images[{self.count - 1}] {fault}")

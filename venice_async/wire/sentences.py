@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from venice_async.errors import Reason
 
-__all__ = ["reason_of", "replacement_in"]
+__all__ = ["failures_in", "reason_of", "replacement_in"]
 
 _CODES: dict[str, Reason] = {
     "MODEL_OVERLOADED": "overloaded",
@@ -38,6 +38,7 @@ _PAGES: dict[int, Reason] = {
     **dict.fromkeys((401, 403, 406), "firewall"),
     **dict.fromkeys((404, 405, 410), "not_the_api"),
 }
+_FAILURES = re.compile(r"too many failed attempts \(> ?(\d{1,6})\)", re.IGNORECASE)
 _REPLACEMENT = re.compile(r"please use\s+[`'\"]?([\w.:/-]*\w)", re.IGNORECASE)
 
 
@@ -52,10 +53,16 @@ def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> 
     """
     if not is_json:
         return _PAGES.get(status)
-    sentence = next((reason for found, reason in _SENTENCES.get(status, ()) if found.search(message)), None)
-    if sentence == "error_budget":
-        return sentence
-    return _CODES.get(code or "", sentence)
+    for found, said in _SENTENCES.get(status, ()):
+        if found.search(message):
+            return said if said == "error_budget" else _CODES.get(code or "", said)
+    return _CODES.get(code or "")
+
+
+def failures_in(message: str) -> int | None:
+    """How many failures the server forgives, as the refusal for the error budget says; else None."""
+    found = _FAILURES.search(message)
+    return int(found[1]) if found else None
 
 
 def replacement_in(message: str, headers: Mapping[str, str]) -> str | None:

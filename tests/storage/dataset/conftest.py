@@ -18,7 +18,7 @@ from .readers import bought, varied
 def job(tmp_path_factory):
     """The directory of a job with every kind of row."""
     directory = tmp_path_factory.mktemp("job") / "out"
-    with Sandbox(latency=0, rpm=None) as sandbox:
+    with Sandbox(latency=0, rpm=None, profile="2025") as sandbox:  # one of the rows has an `inpaint`
         bought(sandbox, directory, varied()).raise_for_failures()
     return directory
 

@@ -72,7 +72,7 @@ def told(image):
     return {
         "prompt": request.prompt,
         "model": request.model,
-        "seed": request.seed,
+        "seed": None if image.image else request.seed,
         "cfg_scale": request.cfg_scale,
         "negative_prompt": request.negative_prompt,
         "variants": request.variants,

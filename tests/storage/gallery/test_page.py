@@ -262,6 +262,12 @@ def test_metadata_moderation_variants_and_broken_images_are_shown(opened, tmp_pa
     assert count(page) == "2 of 3 images"
     page.locator(".cell:not(.empty)").first.click()
     assert "a <b>fox</b>" in page.locator("#facts").inner_text()
+    assert "# image" not in page.locator("#command").inner_text()
+    page.keyboard.press("ArrowRight")
+    assert "seed" not in page.locator("#facts").inner_text()
+    command = page.locator("#command").inner_text()
+    assert "--seed=1" in command
+    assert "# image 2 of its answer: only the first has the seed" in command
 
 
 def test_the_report_tells_what_went_wrong(opened, tmp_path):

@@ -139,7 +139,7 @@ def test_what_an_axis_brings_is_not_missing_in_the_rows(file):
 def test_every_bad_row_is_told_with_its_line_and_field_before_anything_is_sent(file):
     path = file("a.csv", "prompt,steps,seed\na,99,x\nok,1,2\n,5,5\n")
     assert faults(path) == [
-        "line 2, steps = 99: expected 0 < x < 50",
+        "line 2, steps = 99: expected 0 < x < 50 (limits=RequestLimits.CURRENT would admit it)",
         "line 2, seed = 'x': expected an integer, -999999999 < x < 999999999",
         "line 4, prompt = None: expected a value; it is required",
     ]
@@ -164,7 +164,9 @@ def test_only_the_first_faults_are_kept(file):
 def test_a_common_field_that_is_wrong_is_no_rows_fault(file):
     with pytest.raises(ValidationError) as caught:
         read_requests(file("a.txt", "a\n"), model="m", steps=99)
-    assert str(caught.value) == "steps = 99: expected 0 < x < 50"
+    assert (
+        str(caught.value) == "steps = 99: expected 0 < x < 50 (limits=RequestLimits.CURRENT would admit it)"
+    )
 
 
 @pytest.mark.parametrize(

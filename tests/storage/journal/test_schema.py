@@ -128,8 +128,8 @@ def test_what_is_no_journal_is_refused_to_readers_as_well(path, make):
 def test_a_newer_version_is_refused(journal, connect):
     """It may hold what this one would lose."""
     with closing(sqlite3.connect(journal)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(JournalError, match=r"version 2.*update"):
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(JournalError, match=r"version 3.*update"):
         told(journal, connect)
 
 

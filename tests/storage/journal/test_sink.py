@@ -106,7 +106,7 @@ def test_a_whole_answer_stays_for_the_next_run_whatever_became_of_its_record(tmp
         async with buying(tmp_path) as (journal, sink):
             await pour(sink, png_of(5000))
 
-            async def refuse(_, __, complete):
+            async def refuse(_, __, complete, ___):
                 complete()
                 raise StorageError(28, "No space left on device")
 

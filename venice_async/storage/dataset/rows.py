@@ -38,6 +38,7 @@ _REQUEST: dict[str, ColumnType] = {
             "enable_web_search",
             "enhance_prompt",
             "disable_prompt_optimization_thinking",
+            "transparent_background",
         ),
         "bool",
     ),
@@ -172,6 +173,7 @@ def _told(image: RecordedImage) -> Row:
     """The columns that are ours."""
     request, answer = image.request, image.answer
     asked = {name: getattr(request, name) for name in _ASKED}
+    asked["seed"] = image.seed
     asked["cfg_scale"] = None if request.cfg_scale is None else float(request.cfg_scale)
     asked["inpaint"] = None if request.inpaint is None else _text(_without_picture(request.inpaint))
     references = request.style_references

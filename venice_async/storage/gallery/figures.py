@@ -20,7 +20,9 @@ class Figures:
 
     Attributes:
         images: Images that are there.
-        answers: Answers that brought them.
+        answers: Answers that brought images.
+        missing: Items of which a file is gone.
+        blocked: Items that the content policy blocked.
         latency: Seconds from sending to the last byte.
         queue: Milliseconds in the server's queue, as its answers tell.
         inference: Milliseconds of its inference.
@@ -31,6 +33,8 @@ class Figures:
 
     images: int
     answers: int
+    missing: int
+    blocked: int
     latency: Spread
     queue: Spread
     inference: Spread
@@ -45,6 +49,8 @@ def figures_of(
     inference: Sequence[float],
     *,
     images: int,
+    missing: int = 0,
+    blocked: int = 0,
     spent_usd: float | None,
     failures: tuple[FailureGroup, ...],
 ) -> Figures:
@@ -55,6 +61,8 @@ def figures_of(
         queue: Milliseconds in the server's queue.
         inference: Milliseconds of inference.
         images: How many there are.
+        missing: Items of which a file is gone.
+        blocked: Items that were blocked.
         spent_usd: US dollars.
         failures: What went wrong.
     """
@@ -66,6 +74,8 @@ def figures_of(
     return Figures(
         images=images,
         answers=len(sent),
+        missing=missing,
+        blocked=blocked,
         latency=spread_of([other - one for one, other in zip(sent, ended, strict=True)]),
         queue=spread_of(queue),
         inference=spread_of(inference),
@@ -97,6 +107,8 @@ def read_figures(reader: JobReader) -> Figures:
         queue,
         inference,
         images=status.images,
+        missing=status.missing,
+        blocked=status.blocked,
         spent_usd=status.spent_usd,
         failures=status.failures,
     )

@@ -21,7 +21,7 @@ from attrs import frozen
 from venice_async.errors import MissingExtraError
 from venice_async.storage.files import storage_errors
 from venice_async.storage.journal import PRIVATE, RecordedImage
-from venice_async.storage.shards import JobReader, open_job
+from venice_async.storage.shards import JobReader, images_there, open_job
 from venice_async.types.request import NEVER_SENT, ImageRequest
 
 from .figures import read_figures
@@ -79,7 +79,7 @@ def write_page(directory: Path) -> PageReport:
     reader = open_job(directory)
     folder = directory / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    files = ((image.file.sha256, directory / image.file.name) for image in reader.images())
+    files = ((image.file.sha256, directory / image.file.name) for image in images_there(reader))
     made, broken = make_thumbnails(folder / "thumbnails", files)
     count = _write_data(folder / "data.js", reader, broken)
     assets = importlib.resources.files(_PACKAGE) / "assets"
@@ -96,7 +96,7 @@ def _write_data(goal: Path, reader: JobReader, broken: set[str]) -> int:
     with new.open("wb") as file:
         told = {"fields": _FIELDS, "folder": f"{_FOLDER}/thumbnails"}
         file.write(b"window.venice = " + _script(told) + b";\nwindow.venice.images = [\n")
-        for image in reader.images():
+        for image in images_there(reader):
             file.write(_script(_shown(image, broken=image.file.sha256 in broken)) + b",\n")
             count += 1
         file.write(b"];\n")
@@ -108,13 +108,17 @@ def _shown(image: RecordedImage, *, broken: bool) -> dict[str, Any]:
     """An image as the script has it; what is not known is left out."""
     request, answer = image.request, image.answer
     moderation = attrs.asdict(answer.moderation)
+    asked = {name: value for name in _FIELDS if (value := getattr(request, name)) is not None}
+    if image.seed is None:
+        asked.pop("seed", None)
     told: dict[str, Any] = {
         "file": image.file.name,
         "sha256": image.file.sha256,
         "size": image.file.size,
         "index": image.index,
         "image": image.image,
-        "request": {name: value for name in _FIELDS if (value := getattr(request, name)) is not None},
+        "request": asked,
+        "answer_seed": None if image.seed == request.seed else request.seed,
         "more": sorted(name for name in _PICTURES if getattr(request, name)),
         "metadata": dict(request.metadata),
         "flags": [name for name, value in moderation.items() if value],

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from venice_async.errors import ConfigurationError, OutputExistsError
 from venice_async.storage.files import storage_errors
 from venice_async.storage.journal import RecordedImage
-from venice_async.storage.shards import open_job
+from venice_async.storage.shards import images_there, open_job
 from venice_async.types.request import NEVER_SENT, ImageRequest
 
 from .grid import Grid, grid_of
@@ -69,7 +69,7 @@ def write_sheet(
         raise ConfigurationError(f"cell={cell!r}: expected 32 to 1024 pixels")
     if goal.exists() and not force:
         raise OutputExistsError(errno.EEXIST, "The file is there; choose another, or force=True", str(goal))
-    images = list(islice(open_job(directory).images(), _MOST + 1))
+    images = list(islice(images_there(open_job(directory)), _MOST + 1))
     if not images:
         raise ConfigurationError(f"{directory} holds no image")
     if len(images) > _MOST:

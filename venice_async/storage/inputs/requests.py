@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Unpack
@@ -60,8 +60,7 @@ class RequestFile:
         axes: Mapping[str, Iterable[Any]],
     ) -> None:
         self.path = path
-        fields: dict[str, Any] = {"model": "?", **common}
-        sample = ImageRequest("?", **fields)
+        sample = ImageRequest("?", **common)
         self.common = _plain(sample, common)
         self._beside, self._limits = sample.metadata, sample.limits
         self.axes = sweep(sample, **axes).axes
@@ -89,7 +88,7 @@ class RequestFile:
         """The requests; blocks while the file is read."""
         for row in self._read():
             try:
-                requests = self._requests(row)
+                requests = self._requests(row, self.axes)
             except ValidationError:
                 if not self.bad_rows:
                     raise  # the file has changed since it was looked through
@@ -103,6 +102,20 @@ class RequestFile:
             for request in batch:
                 yield request
 
+    def located(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, ImageRequest]]:
+        """The requests of the good rows, each with the place of its row; blocks while the file is read.
+
+        Args:
+            axes: What multiplies each row instead of the file's own axes.
+        """
+        for row in self._read():
+            try:
+                requests = self._requests(row, axes)
+            except ValidationError:  # a bad row is left out, and was told
+                continue
+            for request in requests:
+                yield row.where, request
+
     def look_through(self, *, skip_bad_rows: bool) -> None:
         """Read the whole file, and tell what is wrong with it.
 
@@ -113,7 +126,7 @@ class RequestFile:
         for row in self._read():
             self.columns |= dict.fromkeys(row.cells)
             try:
-                requests = self._requests(row)
+                requests = self._requests(row, self.axes)
             except ValidationError as exc:
                 self.bad_rows += 1
                 self.faults += exc.faults[: _FAULTS_KEPT - len(self.faults)]
@@ -136,7 +149,7 @@ class RequestFile:
             text = str(exc).replace(self._place, self.path)
             raise ConfigurationError(text if self.path in text else f"{called(self.path)}, {text}") from exc
 
-    def _requests(self, row: Row) -> Sweep | tuple[ImageRequest, ...]:
+    def _requests(self, row: Row, axes: Mapping[str, Sequence[Any]]) -> Sweep | tuple[ImageRequest, ...]:
         """The requests that a row stands for.
 
         Raises:
@@ -144,7 +157,7 @@ class RequestFile:
         """
         try:
             request = self._request(row)
-            return sweep(request, **self.axes) if self.axes else (request,)
+            return sweep(request, **axes) if axes else (request,)
         except ValidationError as exc:
             raise ValidationError(
                 [attrs.evolve(fault, field=f"{row.where}, {fault.field}") for fault in exc.faults]

@@ -14,10 +14,12 @@ a time writes, in one thread; anybody may read.
 from .audit import Finding, audit, audit_files
 from .forecast import Forecast
 from .journal import DURABILITIES, Costs, Durability, Entry, Journal, Standing
-from .reading import FailureGroup, JournalReader, JournalStatus, RecordedFile, RecordedImage, RecordedRun
+from .reading import JournalReader, RecordedFile, RecordedImage, RecordedRun
 from .records import load_error
+from .redo import find_redos, forget
 from .schema import PRIVATE, State, check_no_shards
 from .sink import VERIFICATIONS, PurchaseSink, Verification, check_verification
+from .status import FailureGroup, JournalStatus
 from .waiting import write_waits
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "audit_files",
     "check_no_shards",
     "check_verification",
+    "find_redos",
+    "forget",
     "load_error",
     "write_waits",
 ]

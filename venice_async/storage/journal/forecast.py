@@ -14,7 +14,17 @@ from venice_async.storage.files import check_no_images
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import fingerprint
 
-from .schema import JOURNAL, PRIVATE, State, check_job, check_no_shards, connect_to_read, journal_errors
+from .schema import (
+    JOURNAL,
+    PRIVATE,
+    State,
+    check_job,
+    check_no_shards,
+    connect_to_read,
+    journal_errors,
+    read_job,
+    read_traits,
+)
 
 __all__ = ["Forecast"]
 
@@ -27,6 +37,10 @@ class Forecast:
         job: What makes the job the one it is.
         extend: Whether another job's journal would be gone on with.
 
+    Attributes:
+        spent: Millionths of a US dollar.
+        traits: What each trait stood for when the job began; None where it has not.
+
     Raises:
         ConfigurationError: The directory is that of a job in shards.
         JobChangedError: The directory holds another job.
@@ -38,15 +52,16 @@ class Forecast:
         self._path = directory / PRIVATE / JOURNAL
         self._journal: sqlite3.Connection | None = None
         self.spent = 0
+        self.traits: Mapping[str, str] | None = None
         check_no_shards(directory)
         if not self._path.exists():
             check_no_images(directory)
         else:
             with journal_errors(self._path):
                 self._journal = connect_to_read(self._path)
+                self.traits = read_traits(self._journal)
                 if not extend:
-                    known = dict(self._journal.execute("SELECT name, value FROM job"))
-                    check_job(known, job, directory)
+                    check_job(read_job(self._journal), job, directory)
                 (spent,) = self._journal.execute("SELECT total(spent + reserved) FROM items").fetchone()
                 self.spent = int(spent)
         self._counts = sqlite3.connect("", isolation_level=None)

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import attrs
 from attrs import frozen
 
-from venice_async.errors import JournalError, VeniceError
+from venice_async.errors import ContentBlockedError, JournalError, VeniceError
 from venice_async.storage.files import (
     prepare_directory,
     storage_errors,
@@ -21,14 +22,16 @@ from venice_async.storage.files import (
 )
 from venice_async.storage.published import Published
 from venice_async.storage.writer import WriterThread, attempted, outlasted
+from venice_async.types.frozen import FrozenDict
 from venice_async.types.request import ImageRequest
 
 from . import steps
 from .commit import GroupCommit, Record, Step
 from .lock import DirectoryLock
 from .opening import Costs, Standing, begin_run
-from .records import KeptFile, dump_answer, dump_error, dump_files
+from .records import KeptFile, dump_answer, dump_error, dump_files, gone_of
 from .recovery import part_name
+from .redo import enter_redo, files_of, merge, set_aside
 from .schema import JOURNAL, LOCK, PRIVATE, State, check_no_shards, journal_errors
 from .steps import Entry
 
@@ -43,6 +46,7 @@ Part = tuple[int, int]
 R = TypeVar("R")
 
 _UNKNOWN = Costs(lambda _: None, needed=False)
+_NO_TRAITS: Mapping[str, str] = FrozenDict()
 
 
 @frozen
@@ -72,7 +76,7 @@ class Journal:
         self._thread = GroupCommit(synced=self.synced, before=self._before, after=self._after)
         self._lock = DirectoryLock(directory / PRIVATE / LOCK, directory)
         self._published = Published(directory)
-        self._run = 0
+        self._run = self._cut_off = 0
         self._orderly = True
         self._parts_changed = False
         self._marks: list[tuple[bytes, int]] = []
@@ -90,13 +94,19 @@ class Journal:
         return self._thread.commits
 
     async def open(
-        self, job: Mapping[str, str], costs: Costs = _UNKNOWN, *, extend: bool = False
+        self,
+        job: Mapping[str, str],
+        costs: Costs = _UNKNOWN,
+        traits: Mapping[str, str] = _NO_TRAITS,
+        *,
+        extend: bool = False,
     ) -> Standing:
         """Take the directory, bring to an end what an earlier run left open, and begin a run.
 
         Args:
             job: What makes the job the one it is, by name; `name` is the template of file names.
             costs: What earlier purchases have cost, where that was not known.
+            traits: What each trait stands for, which a new journal keeps.
             extend: Whether another job's journal is gone on with as this one's.
 
         Raises:
@@ -108,7 +118,7 @@ class Journal:
             StorageError: It cannot be written to.
         """
         try:
-            return await self._thread.submit(partial(self._open, dict(job), costs, extend=extend))
+            return await self._thread.submit(partial(self._open, dict(job), costs, traits, extend=extend))
         except BaseException:
             self._thread.submit(self._let_go)
             await outlasted(self._thread.close())
@@ -142,11 +152,32 @@ class Journal:
             keep_duplicates: Whether what the input holds a second time is bought a second time.
         """
         step = partial(steps.enter, self._run, place, request, keep_duplicates=keep_duplicates)
-        return await self._record(Record(step, durable=False))
+        return await self._record(Record(step, self._looked_for, durable=False))
 
     async def enter_again(self, after: int, states: Sequence[State]) -> tuple[Entry, ImageRequest] | None:
         """The next item, after one of that number, that ended in one of some states; None for no more."""
         return await self._record(Record(partial(steps.enter_again, self._run, after, states), durable=False))
+
+    async def enter_redo(
+        self, item: int, *, by_name: bool, new_seed: bool
+    ) -> tuple[Entry, ImageRequest] | None:
+        """The new purchase of an item whose images are to be bought again; None if that is not so any more.
+
+        Args:
+            item: The number of the item.
+            by_name: Whether it is bought again in any case, and not only if a file of it is gone.
+            new_seed: Whether another seed is drawn.
+        """
+
+        def is_wanted(files: tuple[KeptFile, ...]) -> bool:
+            return by_name or any(file.wanted for file in gone_of(self.directory, files))
+
+        def then(found: tuple[Entry, ImageRequest] | None) -> tuple[Entry, ImageRequest] | None:
+            return None if found is None else (self._looked_for(found[0]), found[1])
+
+        cut_off = self._cut_off if by_name else 0
+        step = partial(enter_redo, self._run, item, wanted=is_wanted, cut_off=cut_off, new_seed=new_seed)
+        return await self._record(Record(step, then, durable=False))
 
     async def enter_invalid(self, place: int, error: VeniceError) -> None:
         """Take note of what the input held in place of a request."""
@@ -197,7 +228,11 @@ class Journal:
         await self._record(Record(partial(steps.withdraw, item, state, lost=lost), durable=False))
 
     async def keep(
-        self, item: int, answer: Mapping[str, Any], complete: Callable[[], Sequence[WholeFile]]
+        self,
+        item: int,
+        answer: Mapping[str, Any],
+        complete: Callable[[], Sequence[WholeFile]],
+        refund: int = 0,
     ) -> tuple[Path, ...]:
         """Record that images have come, and give them their names; their paths.
 
@@ -205,26 +240,32 @@ class Journal:
             item: The number of the item.
             answer: What came besides the images.
             complete: Makes the parts whole, in the thread.
+            refund: Of what was set aside, what was not billed, in millionths of a US dollar.
         """
-        prepare = partial(self._receive, item, answer, complete)
+        prepare = partial(self._receive, item, answer, complete, refund)
         record = Record(prepare=prepare, then=partial(self._put_in_place, item), publishes=True)
         return await self._record(record)
 
-    async def fail(self, item: int, error: VeniceError, *, billed: bool, adoptable: bool = False) -> None:
-        """Record that an item has failed.
+    async def fail(
+        self, item: int, error: VeniceError, *, billed: bool, adoptable: bool = False, refund: int = 0
+    ) -> None:
+        """Record that an item has failed, or was blocked.
 
         Args:
             item: The number of the item.
             error: What with.
             billed: Whether it was paid for all the same.
             adoptable: Whether its images are whole all the same, for the next run to take over.
+            refund: Of what was set aside, what was not billed, in millionths of a US dollar.
         """
         told = dump_error(error)
         if adoptable:
             await self._record(Record(partial(steps.note, self._run, item, told)))
             return
         state = State.BILLED if billed else State.FAILED
-        await self._record(Record(partial(steps.end, self._run, item, state, told, lost=billed)))
+        state = State.BLOCKED if isinstance(error, ContentBlockedError) else state
+        step = partial(steps.end, self._run, item, state, told, lost=billed, refund=refund)
+        await self._record(Record(step))
 
     async def put_back(self, item: int, error: VeniceError) -> None:
         """Record why an item has no outcome: its model was stopped; it need not wait for the disk."""
@@ -242,20 +283,30 @@ class Journal:
 
     # In the thread
 
-    def _open(self, job: dict[str, str], costs: Costs, *, extend: bool) -> Standing:
+    def _looked_for(self, entry: Entry) -> Entry:
+        """What the journal knows of an item, with those of its images that are not there."""
+        if entry.state != State.DONE or not (gone := gone_of(self.directory, entry.files)):
+            return entry
+        return attrs.evolve(entry, gone=gone)
+
+    def _open(
+        self, job: dict[str, str], costs: Costs, traits: Mapping[str, str], *, extend: bool
+    ) -> Standing:
         with storage_errors(), journal_errors(self.path):
             check_no_shards(self.directory)
             prepare_directory(self.directory, synced=self.synced)
             self.parts.parent.mkdir(exist_ok=True)
             self._lock.take()
             died = self._lock.left_behind
-            begin = partial(begin_run, self.path, self.parts, self._published, job, costs, extend=extend)
+            begin = partial(
+                begin_run, self.path, self.parts, self._published, job, costs, traits, extend=extend
+            )
             try:
                 self._thread.connection, standing = begin(synced=self.synced, died=died)
             except JournalError:
                 self._orderly = not died  # what is missing now is missing the next time as well
                 raise
-            self._run = standing.run
+            self._run, self._cut_off = standing.run, standing.cut_off
             if self.synced:
                 sync_directory(self.parts.parent)
                 sync_directory(self.directory)
@@ -273,6 +324,7 @@ class Journal:
         self._marked = len(self._marks)
         if self._marks:
             steps.mark_done(self._marks, connection)
+            merge(connection)
         if synced and self._parts_changed:
             self._parts_changed = False
             try:
@@ -295,21 +347,28 @@ class Journal:
                     sync_directory(directory)
 
     def _receive(
-        self, item: int, answer: Mapping[str, Any], complete: Callable[[], Sequence[WholeFile]]
-    ) -> Step[Sequence[WholeFile]]:
+        self,
+        item: int,
+        answer: Mapping[str, Any],
+        complete: Callable[[], Sequence[WholeFile]],
+        refund: int,
+    ) -> Step[tuple[Sequence[WholeFile], int | None]]:
         files = complete()
         self._parts_changed = True
         planned = dump_files(KeptFile(file.name, file.sha256, file.size) for file in files)
         told = dump_answer(answer)
 
-        def step(connection: sqlite3.Connection) -> Sequence[WholeFile]:
-            steps.receive(self._run, item, told, planned, connection)
-            return files
+        def step(connection: sqlite3.Connection) -> tuple[Sequence[WholeFile], int | None]:
+            return files, steps.receive(self._run, item, told, planned, connection, refund=refund)
 
         return step
 
     @storage_errors()
-    def _put_in_place(self, item: int, files: Sequence[WholeFile]) -> tuple[Path, ...]:
+    def _put_in_place(self, item: int, received: tuple[Sequence[WholeFile], int | None]) -> tuple[Path, ...]:
+        files, redoes = received
+        if redoes is not None and self._thread.connection is not None:
+            former = files_of(redoes, self._thread.connection)
+            set_aside(self.directory, (file.name for file in former), synced=self.synced)
         names = [self._published.publish(file.path, file.name) for file in files]
         kept = [KeptFile(name, file.sha256, file.size) for name, file in zip(names, files, strict=True)]
         self._marks.append((dump_files(kept), item))

@@ -17,19 +17,21 @@ from pathlib import Path
 from attrs import frozen
 
 from venice_async.errors import ConfigurationError, JournalError
+from venice_async.policy.budget import refund_of
 from venice_async.storage.files import check_no_images
 from venice_async.storage.published import Published
 from venice_async.types.request import ImageRequest
 
 from .audit import unknown_images
-from .records import load_files, load_request
+from .records import load_answer, load_files, load_request
 from .recovery import part_numbers, settle
-from .schema import JOURNAL, State, check_job, connect_to_write, create
+from .schema import JOURNAL, State, check_job, connect_to_write, create, read_job, read_traits, write_job
 
 __all__ = ["Costs", "Standing", "begin_run"]
 
 _PAID = f"({State.RECEIVED}, {State.DONE}, {State.BILLED}, {State.UNCONFIRMED})"
 _PAGE = 256
+_FORGET_UNSENT = f"DELETE FROM items WHERE redoes IS NOT NULL AND state = {State.PENDING} AND spent = 0"
 
 
 @frozen
@@ -40,11 +42,15 @@ class Standing:
         run: The run's number, from 1.
         spent: Millionths of a US dollar that earlier runs have spent.
         fresh: Whether it holds no item.
+        traits: What each trait stood for when the job began: the ids of models.
+        cut_off: The number of the run before, if that was cut off; else 0.
     """
 
     run: int
     spent: int
     fresh: bool
+    traits: Mapping[str, str]
+    cut_off: int = 0
 
 
 @frozen
@@ -59,6 +65,14 @@ class Costs:
     of: Callable[[ImageRequest], int | None]
     needed: bool
 
+    def paid(self, request: ImageRequest, answer: bytes | None) -> int | None:
+        """What a request has cost, as its recorded answer shows; None where its price is not known."""
+        cost = self.of(request)
+        if cost is None or answer is None:
+            return cost
+        enhanced = load_answer(answer, Path(), ()).enhanced_prompt
+        return max(0, cost - refund_of(request, {"enhanced_prompt": enhanced}))
+
 
 def begin_run(
     path: Path,
@@ -66,6 +80,7 @@ def begin_run(
     published: Published,
     job: Mapping[str, str],
     costs: Costs,
+    traits: Mapping[str, str],
     *,
     extend: bool,
     synced: bool,
@@ -79,27 +94,30 @@ def begin_run(
         published: The directory's names.
         job: What makes the job the one it is.
         costs: What earlier purchases have cost.
+        traits: What each trait stands for, which a new journal keeps.
         extend: Whether another job's journal is gone on with.
         synced: Whether what is recorded has to be on the disk.
         died: Whether the process that had the directory before has not let go of it.
     """
     if not path.exists():
         _check_traces(published.directory, path, parts)
-        create(path, dict(job))
+        create(path, job, traits)
     parts.mkdir(exist_ok=True)
     # Missing, it may have been lost with the newest records, or merged by somebody who had a look.
     log_missing = died and not path.with_name(f"{JOURNAL}-wal").exists()
     connection = connect_to_write(path)
     try:
-        known = dict(connection.execute("SELECT name, value FROM job"))
+        known, recorded = read_job(connection), read_traits(connection)
         if not extend:
             check_job(known, job, published.directory)
-        _settle(connection, path, parts, published, known["name"], synced=synced, log_missing=log_missing)
+        cut_off = _settle(
+            connection, path, parts, published, known["name"], synced=synced, log_missing=log_missing
+        )
         connection.execute("BEGIN IMMEDIATE")
         _price(connection, costs)
-        connection.execute("DELETE FROM job")
-        connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
+        write_job(connection, job, recorded)
         connection.execute("DELETE FROM items WHERE fingerprint IS NULL")
+        connection.execute(_FORGET_UNSENT)
         began = connection.execute("INSERT INTO runs (began_at) VALUES (?)", (time.time(),))
         spent, last = connection.execute("SELECT total(spent), max(id) FROM items").fetchone()
         connection.execute("COMMIT")
@@ -107,7 +125,10 @@ def begin_run(
     except BaseException:
         connection.close()
         raise
-    return connection, Standing(began.lastrowid or 0, int(spent), fresh=last is None)
+    standing = Standing(
+        began.lastrowid or 0, int(spent), fresh=last is None, traits=recorded, cut_off=cut_off
+    )
+    return connection, standing
 
 
 def _check_traces(directory: Path, path: Path, parts: Path) -> None:
@@ -132,10 +153,10 @@ def _settle(
     *,
     synced: bool,
     log_missing: bool,
-) -> None:
-    """Bring to an end what was cut off, and see whether its records are all there."""
-    found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-    cut_off = found is not None and found[0] is None
+) -> int:
+    """Bring to an end what was cut off, and see whether its records are all there; the run's number, or 0."""
+    found = connection.execute("SELECT id, ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    cut_off = int(found[0]) if found is not None and found[1] is None else 0
     _check_unknown(path, [part for part in parts.iterdir() if not _is_known(connection, part)])
     settle(connection, published, parts, template, synced=synced)
     kept = connection.execute("SELECT 1 FROM items WHERE files IS NOT NULL LIMIT 1").fetchone()
@@ -143,6 +164,7 @@ def _settle(
         rows = connection.execute("SELECT files FROM items WHERE files IS NOT NULL")
         names = (file.name for (told,) in rows for file in load_files(told))
         _check_unknown(path, [Path(name) for name in unknown_images(published.directory, names)])
+    return cut_off
 
 
 def _is_known(connection: sqlite3.Connection, part: Path) -> bool:
@@ -171,14 +193,14 @@ def _price(connection: sqlite3.Connection, costs: Costs) -> None:
     """Fill in what earlier purchases have cost, where that was not known."""
     last = 0
     while rows := connection.execute(
-        "SELECT items.id, request, pictures.body FROM items"
+        "SELECT items.id, request, pictures.body, answer FROM items"
         " LEFT JOIN pictures ON pictures.digest = items.pictures"
         f" WHERE items.id > ? AND spent = 0 AND state IN {_PAID} ORDER BY items.id LIMIT {_PAGE}",
         (last,),
     ).fetchall():
-        for last, body, pictures in rows:
+        for last, body, pictures, answer in rows:
             request = load_request(body, pictures)
-            cost = costs.of(request)
+            cost = costs.paid(request, answer)
             if cost is None and costs.needed:
                 raise ConfigurationError(
                     f"an earlier run has bought images of {request.model!r}, and their price is not known, so"

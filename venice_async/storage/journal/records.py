@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -34,6 +35,7 @@ __all__ = [
     "dump_files",
     "dump_metadata",
     "dump_request",
+    "gone_of",
     "load_answer",
     "load_error",
     "load_files",
@@ -74,21 +76,34 @@ class KeptFile:
         name: Its path, relative to the directory.
         sha256: In hexadecimal.
         size: In bytes.
+        wanted: Whether it is missed if it is gone.
     """
 
     name: str
     sha256: str
     size: int
+    wanted: bool = True
 
 
 def dump_files(files: Iterable[KeptFile]) -> bytes:
     """The files of a purchase as JSON."""
-    return orjson.dumps([attrs.astuple(file) for file in files])
+    return orjson.dumps([_row(file) for file in files])
+
+
+def _row(file: KeptFile) -> tuple[Any, ...]:
+    row = attrs.astuple(file)
+    return row[:-1] if file.wanted else row  # the first version knew three of them
 
 
 def load_files(told: bytes | None) -> tuple[KeptFile, ...]:
     """The files that `dump_files` has written; none where nothing was."""
     return () if told is None else tuple(KeptFile(*file) for file in orjson.loads(told))
+
+
+def gone_of(directory: Path, files: Iterable[KeptFile]) -> tuple[KeptFile, ...]:
+    """The files that are not there; a stat for each."""
+    # Strings: a `Path` costs as much as the system call that it is for, and interns its parts.
+    return tuple(file for file in files if not os.path.exists(f"{directory}/{file.name}"))  # noqa: PTH110
 
 
 def picture_digest(pictures: bytes) -> bytes:
@@ -161,13 +176,24 @@ def load_answer(told: bytes | None, directory: Path, files: tuple[KeptFile, ...]
     """The answer that `dump_answer` has written, with its files; without it, the files alone."""
     fields: dict[str, Any] = {} if told is None else _loads(told)
     for name, kind in (("timing", Timing), ("moderation", Moderation), ("deprecation", Deprecation)):
-        if name in fields:
-            fields[name] = kind(**fields[name])
+        if name in fields and (known := _loaded(kind, fields.pop(name))) is not None:
+            fields[name] = known
     return SavedImages(
         **{name: value for name, value in fields.items() if name in _ANSWERED},
         paths=tuple(directory / file.name for file in files),
         sizes=tuple(file.size for file in files),
     )
+
+
+def _loaded(kind: type[Any], told: Any) -> Any:
+    """A part of an answer; None where it lacks what another version has not written."""
+    if not isinstance(told, dict):
+        return None
+    names = {field.name for field in attrs.fields(kind)}
+    try:
+        return kind(**{name: value for name, value in told.items() if name in names})
+    except TypeError:
+        return None
 
 
 def dump_error(error: VeniceError) -> bytes:
@@ -184,7 +210,7 @@ def load_error(told: bytes) -> VeniceError:
     if "faults" in state:
         state["faults"] = tuple(Fault(**fault) for fault in state["faults"])
     if "moderation" in state:
-        state["moderation"] = Moderation(**state["moderation"])
+        state["moderation"] = _loaded(Moderation, state["moderation"]) or Moderation()
     if "details" in state:
         state["details"] = {name: tuple(texts) for name, texts in state["details"].items()}
     known = isinstance(cls, type) and issubclass(cls, VeniceError)

@@ -2,7 +2,8 @@
 
 1. Images that are whole on disk are taken over, though their record is missing: they were paid for.
    The record comes first, and the name after it, as in a run: a crash in here loses no more than one there.
-2. Images that are recorded get their names, if the crash came before that.
+2. Images that are recorded get their names, if the crash came before that; those whose place they take are
+   set aside before.
 3. What else was sent is unconfirmed, and counts as spent.
 4. Nothing is left in the folder of parts. A whole image that belongs to no purchase is kept with the
    rejected ones; half an image is deleted.
@@ -28,6 +29,7 @@ from venice_async.storage.published import Published
 from venice_async.types.response import MAGIC_BYTES, detect_format
 
 from .records import KeptFile, dump_error, dump_files, load_files, load_request
+from .redo import files_of, merge, set_aside
 from .schema import State
 
 __all__ = ["file_digest", "part_name", "part_numbers", "settle"]
@@ -60,7 +62,7 @@ def settle(connection: Connection, published: Published, parts: Path, template: 
         if synced:
             sync_directory(parts)
     with _transaction(connection):
-        touched = _finish_all(connection, published, found)
+        touched = _finish_all(connection, published, found, synced=synced)
         # What went wrong after an image had come is over once the image has its name.
         connection.execute(f"UPDATE items SET error = NULL WHERE state = {State.DONE} AND error IS NOT NULL")
         for directory in touched if synced else ():
@@ -152,19 +154,33 @@ def _take_over(
     return True
 
 
-def _finish_all(connection: Connection, published: Published, found: Wholes) -> set[Path]:
+def _finish_all(connection: Connection, published: Published, found: Wholes, *, synced: bool) -> set[Path]:
     """Name recorded images that have no names yet; the directories that they are in."""
     received = [
-        (item, attempt, load_files(files))
-        for item, attempt, files in connection.execute(
-            f"SELECT id, attempts, files FROM items WHERE state = {State.RECEIVED}"
+        (item, attempt, load_files(files), redoes)
+        for item, attempt, files, redoes in connection.execute(
+            f"SELECT id, attempts, files, redoes FROM items WHERE state = {State.RECEIVED}"
         ).fetchall()
     ]
-    taken = _names_of(connection, {file.sha256 for _, _, planned in received for file in planned})
-    for item, attempt, planned in received:
-        files = _finish(published, planned, found.pop((item, attempt), {}), taken)
+    taken = _names_of(connection, {file.sha256 for _, _, planned, _ in received for file in planned})
+    for item, attempt, planned, redoes in received:
+        wholes = found.pop((item, attempt), {})
+        if redoes is not None and len(wholes) == len(planned):  # else one has its name: the old ones are gone
+            _set_aside(published.directory, files_of(redoes, connection), wholes, synced=synced)
+        files = _finish(published, planned, wholes, taken)
         _update(connection, item, state=State.DONE, files=dump_files(files), error=None)
-    return {(published.directory / file.name).parent for _, _, planned in received for file in planned}
+    merge(connection)
+    return {(published.directory / file.name).parent for _, _, planned, _ in received for file in planned}
+
+
+def _set_aside(directory: Path, former: Sequence[KeptFile], wholes: dict[int, Path], *, synced: bool) -> None:
+    """Move the files whose place others take out of the way, if they are still what the journal knows."""
+    names = []
+    for file in former:
+        path = directory / file.name
+        if path.is_file() and not any(path.samefile(whole) for whole in wholes.values()):
+            names += [file.name] if file_digest(path) == file.sha256 else []
+    set_aside(directory, names, synced=synced)
 
 
 def _names_of(connection: Connection, digests: set[str]) -> set[str]:
@@ -174,7 +190,9 @@ def _names_of(connection: Connection, digests: set[str]) -> set[str]:
     marks = ", ".join("?" * len(digests))
     rows = connection.execute(
         "SELECT json_extract(file.value, '$[0]') FROM items, json_each(CAST(items.files AS TEXT)) AS file"
-        f" WHERE state = {State.DONE} AND json_extract(file.value, '$[1]') IN ({marks})",
+        f" WHERE state = {State.DONE} AND json_extract(file.value, '$[1]') IN ({marks})"
+        " AND items.id NOT IN"  # whose files are set aside
+        f" (SELECT redoes FROM items WHERE redoes IS NOT NULL AND state = {State.RECEIVED})",
         tuple(digests),
     )
     return {name for (name,) in rows}

@@ -2,6 +2,8 @@
 
 1. The file gets its name once its tables are in it: one without them is damaged, never new.
 2. What SQLite says of a file is told as what it means: a full disk, a damaged journal.
+3. A journal of an earlier version is brought up to this one by who writes to it. Who reads it sees what it
+   lacks as null, and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from enum import IntEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 
@@ -24,6 +27,7 @@ __all__ = [
     "LOCK",
     "PRIVATE",
     "SHARDS",
+    "SUPERSEDED",
     "State",
     "changed_fields",
     "check_job",
@@ -32,15 +36,21 @@ __all__ = [
     "connect_to_write",
     "create",
     "journal_errors",
+    "read_job",
+    "read_traits",
+    "write_job",
 ]
 
 PRIVATE = ".venice"
 JOURNAL = "journal.sqlite3"
 LOCK = "lock"
+_TRAITS = "traits"  # in the table of the job: what each trait stood for when it began, as JSON; no part of it
+SUPERSEDED = "superseded"  # the images whose place others have taken
 SHARDS = "shards.json"  # marks a directory whose folders hold a journal each
 
+_NO_TRAITS: Mapping[str, str] = MappingProxyType({})
 _APPLICATION = 0x56656E69
-_VERSION = 1
+_VERSION = 2
 _BUSY = 5.0  # seconds to wait for somebody who only reads
 _CACHE = 256  # KiB: records go to the end, and what reads, reads everything once
 
@@ -71,16 +81,25 @@ CREATE TABLE items (
     sent_at REAL,
     ended_at REAL,
     pictures BLOB REFERENCES pictures,
-    files BLOB,                 -- JSON: name, sha256 and size of each
+    files BLOB,                 -- JSON: name, sha256 and size of each, and false if it is wanted no more
     request BLOB,               -- JSON, without what is in `pictures`
     metadata BLOB,              -- JSON: what is kept beside the request
     answer BLOB,                -- JSON
-    error BLOB                  -- JSON
+    error BLOB,                 -- JSON
+    redoes INTEGER REFERENCES items,    -- the item whose images this one is to take the place of
+    redone INTEGER              -- the last run that has put others in the place of its images
 );
 CREATE UNIQUE INDEX items_by_request ON items (fingerprint, occurrence);
 CREATE INDEX items_by_place ON items (place);
 CREATE INDEX items_unsettled ON items (state) WHERE state IN (1, 2);
+CREATE INDEX items_redoing ON items (redoes) WHERE redoes IS NOT NULL;
 """
+_TO_VERSION = {
+    2: "ALTER TABLE items ADD COLUMN redoes INTEGER REFERENCES items;"
+    " ALTER TABLE items ADD COLUMN redone INTEGER;"
+    " CREATE INDEX items_redoing ON items (redoes) WHERE redoes IS NOT NULL;",
+}
+_LACKS = {1: ("redoes", "redone")}  # columns of items, by the version that has none of them
 
 
 class State(IntEnum):
@@ -94,29 +113,34 @@ class State(IntEnum):
     BILLED = 5  # failed, and paid for all the same
     UNCONFIRMED = 6
     DUPLICATE = 7  # left out: the input holds it before
+    BLOCKED = 8  # the content policy has blocked the images, which cost nothing
 
 
-def create(path: Path, job: dict[str, str]) -> None:
+def create(path: Path, job: Mapping[str, str], traits: Mapping[str, str] = _NO_TRAITS) -> None:
     """Make a new journal, under its name only once it is whole."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.executescript(_TABLES)
-        connection.executemany("INSERT INTO job VALUES (?, ?)", job.items())
+        write_job(connection, job, traits)
     new.replace(path)
     sync_directory(path.parent)
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Connect to a journal, and look through the whole of it first.
+    """Connect to a journal, look through the whole of it first, and bring it up to this version.
 
     Raises:
         JournalError: It is damaged, or of a newer version.
     """
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
     try:
-        _check(connection, path)
+        version = _check(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
+        for next_one in range(version + 1, _VERSION + 1):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {_TO_VERSION[next_one]} PRAGMA user_version = {next_one}; COMMIT;"
+            )
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")
     except BaseException:
         connection.close()
@@ -137,7 +161,10 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             f"{path.absolute().as_uri()}?{options}", uri=True, timeout=_BUSY, check_same_thread=False
         )
         try:
-            _check_kind(connection, path)
+            version = _check_kind(connection, path)
+            if lacking := _LACKS.get(version):
+                nulls = ", ".join(f"NULL AS {name}" for name in lacking)
+                connection.execute(f"CREATE TEMP VIEW items AS SELECT *, {nulls} FROM main.items")
         except sqlite3.OperationalError as exc:
             connection.close()
             if exc.sqlite_errorcode in _UNWRITABLE and options == "mode=ro":
@@ -151,14 +178,16 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     raise AssertionError  # the second one has returned or raised
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    _check_kind(connection, path)
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    version = _check_kind(connection, path)
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise _damaged(path, found)
+    return version
 
 
-def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
+def _check_kind(connection: sqlite3.Connection, path: Path) -> int:
+    """The journal's version."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION:
@@ -169,6 +198,7 @@ def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
             f"The journal is of version {version}, which a newer venice-async has written; update it",
             str(path),
         )
+    return int(version)
 
 
 def _damaged(path: Path, detail: str) -> JournalError:
@@ -179,6 +209,24 @@ def _damaged(path: Path, detail: str) -> JournalError:
         " `sqlite3 FILE .recover`, or choose another directory; the images here stay as they are",
         str(path),
     )
+
+
+def read_job(connection: sqlite3.Connection) -> dict[str, str]:
+    """What makes a journal's job the one it is, by name."""
+    return dict(connection.execute("SELECT name, value FROM job WHERE name != ?", (_TRAITS,)))
+
+
+def read_traits(connection: sqlite3.Connection) -> dict[str, str]:
+    """What each trait stood for when a journal's job began; none for a version that sent their names."""
+    found = connection.execute("SELECT value FROM job WHERE name = ?", (_TRAITS,)).fetchone()
+    return {} if found is None else orjson.loads(found[0])
+
+
+def write_job(connection: sqlite3.Connection, job: Mapping[str, str], traits: Mapping[str, str]) -> None:
+    """Replace what a journal says of its job."""
+    rows = {**job, _TRAITS: orjson.dumps(dict(traits)).decode()} if traits else job
+    connection.execute("DELETE FROM job")
+    connection.executemany("INSERT INTO job VALUES (?, ?)", rows.items())
 
 
 def changed_fields(known: Mapping[str, str], job: Mapping[str, str]) -> list[str]:

@@ -65,6 +65,7 @@ class PurchaseSink(FileSink):
         descriptor: Of the first image's part.
         namer: What the images are called.
         check: What an image has to pass, or None.
+        refund: From what the answer's headers say to what of its cost was not billed.
         flush_bytes: How much of the answer is collected before it is written.
     """
 
@@ -77,6 +78,7 @@ class PurchaseSink(FileSink):
         descriptor: int,
         namer: Namer,
         check: Callable[[Path], None] | None,
+        refund: Callable[[Mapping[str, Any]], int] = lambda _: 0,
         flush_bytes: int = 256 * 1024,
     ) -> None:
         super().__init__(journal.writer, Published(journal.directory), namer, flush_bytes)
@@ -85,6 +87,7 @@ class PurchaseSink(FileSink):
         self._item = item
         self._attempt = attempt
         self._check = check
+        self._refund = refund
         self._first = TemporaryFile(self._part(0), None, descriptor, hashlib.sha256())
         self.whole = False
 
@@ -103,7 +106,7 @@ class PurchaseSink(FileSink):
         complete = partial(self._complete, self._names(answer.get("id")))
         if self._check is not None:  # it takes its time, and others wait for the journal
             await self._checker.submit(complete)
-        return await self._journal.keep(self._item, answer, complete)
+        return await self._journal.keep(self._item, answer, complete, self._refund(self.head))
 
     @storage_errors()
     def _complete(self, names: Sequence[str]) -> list[WholeFile]:

@@ -1,7 +1,8 @@
 """The steps of a purchase as changes of the tables.
 
 1. Each function is one step of a transaction, and may be carried out again if that was rolled back.
-2. Money moves with the state: what was reserved is spent if it was billed or may have been.
+2. Money moves with the state: what was reserved is spent if it was billed or may have been, but for what the
+   answer shows not to have been billed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from .records import KeptFile, dump_metadata, dump_request, load_files, load_req
 from .schema import State
 
 __all__ = [
+    "ENTRY",
     "Entry",
     "end",
     "end_run",
     "enter",
     "enter_again",
     "enter_invalid",
+    "entry_of",
     "intend",
     "mark_done",
     "note",
@@ -35,7 +38,7 @@ __all__ = [
     "withdraw",
 ]
 
-_ENTRY = "items.id, place, state, attempts, seed, files, error"
+ENTRY = "items.id, place, state, attempts, seed, files, error"
 
 
 @frozen
@@ -50,6 +53,7 @@ class Entry:
         seed: The one it was sent with, or None.
         files: Its images, once there are any.
         error: What it ended with, as `records` has written it, or None.
+        gone: Those of its images that are not there.
     """
 
     item: int
@@ -59,6 +63,7 @@ class Entry:
     seed: int | None
     files: tuple[KeptFile, ...]
     error: bytes | None
+    gone: tuple[KeptFile, ...] = ()
 
 
 # Occurrence 0 of a request counts how often the run's input has held it; the others follow from that.
@@ -70,14 +75,14 @@ ON CONFLICT (fingerprint, occurrence) DO UPDATE SET
     metadata = CASE WHEN run = excluded.run THEN metadata ELSE excluded.metadata END,
     seen = CASE WHEN run = excluded.run THEN seen + 1 ELSE 0 END,
     run = excluded.run
-RETURNING {_ENTRY}, seen
+RETURNING {ENTRY}, seen
 """
 _ENTER_LATER = f"""
 INSERT INTO items (fingerprint, occurrence, run, place, seen, state, pictures, request, metadata)
 VALUES (?1, ?2, ?3, ?4, 0, {State.PENDING}, ?5, ?6, ?7)
 ON CONFLICT (fingerprint, occurrence) DO UPDATE SET
     place = excluded.place, metadata = excluded.metadata, run = excluded.run
-RETURNING {_ENTRY}
+RETURNING {ENTRY}
 """
 
 
@@ -94,7 +99,7 @@ def enter(
     *found, seen = connection.execute(_ENTER_FIRST, (identity, 0, *row)).fetchone()
     if seen:
         found = connection.execute(_ENTER_LATER, (identity, seen, *row)).fetchone()
-    entry = _entry(found)
+    entry = entry_of(found)
     if seen and not keep_duplicates and entry.state in {State.PENDING, State.FAILED}:
         return _turned(entry, State.DUPLICATE, connection)
     if keep_duplicates and entry.state == State.DUPLICATE:
@@ -112,7 +117,7 @@ def enter_again(
 ) -> tuple[Entry, ImageRequest] | None:
     """Find the next item, after one of that number, that ended in one of some states."""
     found = connection.execute(
-        f"SELECT {_ENTRY}, request, pictures.body, metadata FROM items"
+        f"SELECT {ENTRY}, request, pictures.body, metadata FROM items"
         " LEFT JOIN pictures ON pictures.digest = items.pictures"
         f" WHERE items.id > ? AND fingerprint IS NOT NULL AND state IN ({', '.join('?' * len(states))})"
         " ORDER BY items.id LIMIT 1",
@@ -121,7 +126,7 @@ def enter_again(
     if found is None:
         return None
     *fields, body, pictures, metadata = found
-    entry = _entry(fields)
+    entry = entry_of(fields)
     connection.execute("UPDATE items SET run = ? WHERE id = ?", (run, entry.item))
     return entry, load_request(body, pictures, metadata)
 
@@ -153,13 +158,16 @@ def withdraw(item: int, state: State, connection: Connection, *, lost: bool) -> 
     )
 
 
-def receive(run: int, item: int, answer: bytes, files: bytes, connection: Connection) -> None:
-    """The images are whole on the disk."""
-    connection.execute(
-        f"UPDATE items SET state = {State.RECEIVED}, spent = spent + reserved, reserved = 0, answer = ?,"
-        " files = ?, error = NULL, ended_at = ?, ended_run = ? WHERE id = ?",
-        (answer, files, time.time(), run, item),
-    )
+def receive(
+    run: int, item: int, answer: bytes, files: bytes, connection: Connection, *, refund: int = 0
+) -> int | None:
+    """The images are whole on the disk; the item whose images they are to take the place of, or None."""
+    (redoes,) = connection.execute(
+        f"UPDATE items SET state = {State.RECEIVED}, spent = spent + max(0, reserved - ?), reserved = 0,"
+        " answer = ?, files = ?, error = NULL, ended_at = ?, ended_run = ? WHERE id = ? RETURNING redoes",
+        (refund, answer, files, time.time(), run, item),
+    ).fetchone()
+    return None if redoes is None else int(redoes)
 
 
 def mark_done(marks: Iterable[tuple[bytes, int]], connection: Connection) -> None:
@@ -167,12 +175,21 @@ def mark_done(marks: Iterable[tuple[bytes, int]], connection: Connection) -> Non
     connection.executemany(f"UPDATE items SET state = {State.DONE}, files = ? WHERE id = ?", marks)
 
 
-def end(run: int, item: int, state: State, error: bytes, connection: Connection, *, lost: bool) -> None:
+def end(
+    run: int,
+    item: int,
+    state: State,
+    error: bytes,
+    connection: Connection,
+    *,
+    lost: bool,
+    refund: int = 0,
+) -> None:
     """There is no image."""
     connection.execute(
-        "UPDATE items SET state = ?, spent = spent + reserved * ?, reserved = 0, error = ?, ended_at = ?,"
-        " ended_run = ? WHERE id = ?",
-        (state, lost, error, time.time(), run, item),
+        "UPDATE items SET state = ?, spent = spent + max(0, reserved - ?) * ?, reserved = 0, error = ?,"
+        " ended_at = ?, ended_run = ? WHERE id = ?",
+        (state, refund, lost, error, time.time(), run, item),
     )
 
 
@@ -198,6 +215,7 @@ def end_run(run: int, stopped: bytes | None, connection: Connection) -> None:
     connection.execute("UPDATE runs SET ended_at = ?, stopped = ? WHERE id = ?", (time.time(), stopped, run))
 
 
-def _entry(found: Sequence[Any]) -> Entry:
+def entry_of(found: Sequence[Any]) -> Entry:
+    """What the columns of `ENTRY` hold."""
     item, place, state, attempts, seed, files, error = found
     return Entry(item, place, State(state), attempts, seed, load_files(files), error)

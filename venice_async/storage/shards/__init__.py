@@ -12,7 +12,7 @@
 """
 
 from .layout import Mark, mark_sharded, read_mark, shard_directory
-from .reading import JobReader, ShardedReader, ShardedStatus, audit_job, open_job
+from .reading import JobReader, ShardedReader, ShardedStatus, audit_job, images_there, open_job
 from .receipts import Receipt, read_receipt, read_receipts, receipt_of, write_receipt
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ShardedReader",
     "ShardedStatus",
     "audit_job",
+    "images_there",
     "mark_sharded",
     "open_job",
     "read_mark",

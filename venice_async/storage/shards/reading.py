@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -31,7 +32,7 @@ from .layout import Mark, read_mark, shard_directory, shard_name, shards_begun
 from .receipts import Receipt, read_receipts
 from .totals import ShardedStatus, Totals
 
-__all__ = ["JobReader", "ShardedReader", "ShardedStatus", "audit_job", "open_job"]
+__all__ = ["JobReader", "ShardedReader", "ShardedStatus", "audit_job", "images_there", "open_job"]
 
 
 class JobReader(Protocol):
@@ -72,6 +73,14 @@ def open_job(directory: Path) -> JobReader:
     """
     mark = read_mark(directory)
     return JournalReader(directory) if mark is None else ShardedReader(directory, mark)
+
+
+def images_there(reader: JobReader) -> Iterator[RecordedImage]:
+    """The images of a job whose files are there, in the order of the input; a stat for each. Blocks."""
+    for image in reader.images():
+        # A string: a `Path` costs as much as the look, and interns its parts.
+        if os.path.exists(f"{reader.directory}/{image.file.name}"):  # noqa: PTH110
+            yield image
 
 
 class ShardedReader:
@@ -197,6 +206,7 @@ def _told(receipt: Receipt, states: set[State]) -> int:
         State.FAILED: receipt.failed,
         State.BILLED: receipt.billed,
         State.UNCONFIRMED: receipt.unconfirmed,
+        State.BLOCKED: receipt.blocked,
         State.PENDING: receipt.pending or 0,
     }
     return sum(counts.get(state, 0) for state in states)

@@ -69,6 +69,8 @@ class Receipt:
         failed: Those that failed and were not billed.
         billed: Those that failed and were paid for.
         unconfirmed: Those of which nobody knows.
+        blocked: Those that the content policy blocked.
+        missing: Of those that are done, those of which a file is gone.
         pending: Those of its input that have no outcome; None where that is not known.
         images: Files.
         bytes: Their size.
@@ -90,6 +92,8 @@ class Receipt:
     failed: int = field(default=0, validator=_count)
     billed: int = field(default=0, validator=_count)
     unconfirmed: int = field(default=0, validator=_count)
+    blocked: int = field(default=0, validator=_count)
+    missing: int = field(default=0, validator=_count)
     pending: int | None = field(default=None, validator=_count_or_none)
     images: int = field(default=0, validator=_count)
     bytes: int = field(default=0, validator=_count)
@@ -206,6 +210,8 @@ def receipt_of(
         failed=status.failed,
         billed=status.billed,
         unconfirmed=status.unconfirmed,
+        blocked=status.blocked,
+        missing=status.missing,
         pending=pending,
         images=status.images,
         bytes=status.bytes,

@@ -18,7 +18,7 @@ from .receipts import Receipt
 __all__ = ["ShardedStatus", "Totals", "seconds_at_work"]
 
 _COUNTS = (
-    *("items", "done", "failed", "billed", "unconfirmed", "in_flight"),
+    *("items", "done", "failed", "billed", "unconfirmed", "blocked", "missing", "in_flight"),
     *("pending", "images", "bytes"),
 )
 
@@ -128,7 +128,7 @@ def _unasked(receipt: Receipt, status: JournalStatus) -> int:
     """Items of a shard's input that its journal does not know of: its batch was stopped before them."""
     if receipt.pending is None:
         return 0
-    settled = receipt.done + receipt.failed + receipt.billed + receipt.unconfirmed
+    settled = receipt.done + receipt.failed + receipt.billed + receipt.unconfirmed + receipt.blocked
     return max(0, settled + receipt.pending - status.items)
 
 

@@ -71,6 +71,11 @@ class Log:
         self._put(event, at)
         self.log.add(at)
 
+    def add_all(self, process: str, number: int, units: int, at: float) -> None:
+        """The sends of one request of our own, numbered from its number on."""
+        for each in range(number, number + units):
+            self.add(f"{process}:{each}", at)
+
     def hear(self, news: Iterable[tuple[str, float, int]], now: float, own: str) -> None:
         """What the store tells: events, their times and their running ids; ours begin with `own`."""
         fresh = []

@@ -179,7 +179,8 @@ TAKE = (
     _HEAD
     + _PROCESS
     + """
--- name, epoch, seen, bucket, its sends seen, failures seen, flights at most, due, number, how long it is kept
+-- name, epoch, seen, bucket, its sends seen, failures seen, flights at most, due, number, how long it is
+-- kept, how many sends the request is: they are numbered from its number on
 if not known() then return {now, 'unknown'} end
 alive()
 bury()
@@ -195,7 +196,10 @@ local paused = math.max(
 )
 local no_news = #new_sends == 0 and #new_failures == 0
 if no_news and flights <= tonumber(ARGV[7]) and now >= tonumber(ARGV[8]) and now >= paused then
-    local id = note(sends, text(now) .. ':' .. flight, tonumber(ARGV[10]))
+    local id
+    for number = tonumber(ARGV[9]), tonumber(ARGV[9]) + tonumber(ARGV[11]) - 1 do
+        id = note(sends, text(now) .. ':' .. name .. ':' .. text(number), tonumber(ARGV[10]))
+    end
     trim(sends, tonumber(ARGV[10]))
     redis.call('ZADD', p .. 'flights', text(now), flight)
     keep('flights', FLIGHT)
@@ -204,7 +208,7 @@ end
 return {now, 'news', flights, text(paused), new_sends, new_failures}
 """
 )
-"""Record a send and a flight if nothing is new; else tell what is."""
+"""Record a request's sends and its flight if nothing is new; else tell what is."""
 
 ENDED = (
     _HEAD

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import time
@@ -17,7 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from venice_async.errors import StoreError
-from venice_async.policy.guard import FAILURES, GuardState
+from venice_async.policy.guard import Caution
 from venice_async.policy.pace import Pace
 from venice_async.stores.store import Leave
 
@@ -88,29 +89,30 @@ class RedisStore:
                 await self._run(scripts.LEAVE, self._name)
         await self._link.close()
 
-    async def take(self, bucket: str, pace: Pace, guard: GuardState) -> Leave:
-        """Ask to send from a bucket, and record the send if it may go.
+    async def take(self, bucket: str, pace: Pace, caution: Caution, units: int = 1) -> Leave:
+        """Ask to send from a bucket, and record the sends if they may go: all of them, or none.
 
         Args:
             bucket: A model's id, or what stands for the whole key.
             pace: What this process knows of the bucket.
-            guard: How careful this process is.
+            caution: How careful this process is.
+            units: Images that the request asks for: each is a send.
 
         Raises:
             StoreError: The store cannot be used.
         """
         log = self._known.bucket(bucket, pace.span)
-        flight = self._next()
+        flight = self._next(units)
         seconds: float | None = _CROWDED
         for _ in range(_ROUNDS):
             try:
-                values = await self._ask(bucket, log, pace, guard, flight)
+                values = await self._ask(bucket, log, pace, caution, units, flight)
             except BaseException:
                 self.missed_end(flight)  # it may have been recorded
                 raise
             if values[0] == b"taken":
                 return self._leave(log, 0.0, flight)
-            seconds = self._seconds(log, pace, guard, *values[1:3])
+            seconds = self._seconds(log, pace, caution, units, *values[1:3])
             if seconds != 0:
                 break
         return self._leave(log, _CROWDED if seconds == 0 else seconds)
@@ -202,11 +204,11 @@ class RedisStore:
             self._known.claims[job, part] = amount
         return bool(status == b"held")
 
-    def missed_send(self, bucket: str, at: float) -> None:
-        """Note a send that was made while the store could not be asked."""
+    def missed_send(self, bucket: str, at: float, units: int = 1) -> None:
+        """Note sends of one request that was made while the store could not be asked."""
         log = self._known.bucket(bucket, 0.0)
         log.forget(self._now())
-        log.add(f"{self._name}:{self._next()}", at + self._time.ahead)
+        log.add_all(self._name, self._next(units), units, at + self._time.ahead)
 
     def missed_end(self, flight: int) -> None:
         """Note the end of a send that the store could not be told."""
@@ -223,16 +225,18 @@ class RedisStore:
 
     # What is decided here
 
-    async def _ask(self, bucket: str, log: Log, pace: Pace, guard: GuardState, flight: int) -> list[Any]:
+    async def _ask(
+        self, bucket: str, log: Log, pace: Pace, caution: Caution, units: int, flight: int
+    ) -> list[Any]:
         """Ask for a permit by what is known; the answer's status and news are taken in."""
         log.forget(self._now())
         epoch, values = await self._as_known(
-            scripts.TAKE, lambda: self._question(bucket, log, pace, guard, flight)
+            scripts.TAKE, lambda: self._question(bucket, log, pace, caution, units, flight)
         )
         # What is told of an epoch that is over says nothing of the ids of this one.
         same = epoch == self._epoch
         if values[0] == b"taken":
-            log.add(f"{self._name}:{flight}", int(values[1]) / _MICRO)
+            log.add_all(self._name, flight, units, int(values[1]) / _MICRO)
             log.seen = max(log.seen, int(values[2]) if same else 0)
             self._known.flights[flight] = int(values[1]) / _MICRO
             if not same:
@@ -243,30 +247,33 @@ class RedisStore:
         return values
 
     def _question(
-        self, bucket: str, log: Log, pace: Pace, guard: GuardState, flight: int
+        self, bucket: str, log: Log, pace: Pace, caution: Caution, units: int, flight: int
     ) -> tuple[str | int, ...]:
         """What is asked for a permit: what is known, and what is decided by that."""
         now, ahead = self._clock(), self._time.ahead
         failures = OurClock(self._known.failures.log, ahead)
-        allowed = pace.wait(OurClock(log.log, ahead), now) == 0
+        allowed = pace.wait(OurClock(log.log, ahead), now, units) == 0
         return (
             bucket,
             log.seen,
             self._known.failures.seen,
-            _flights_at_most(guard, now, failures) if allowed else -1,
+            _flights_at_most(caution, now, failures) if allowed else -1,
             microseconds(now + ahead),
             flight,
             microseconds(log.keep),
+            units,
         )
 
-    def _seconds(self, log: Log, pace: Pace, guard: GuardState, flights: int, paused: bytes) -> float | None:
+    def _seconds(
+        self, log: Log, pace: Pace, caution: Caution, units: int, flights: int, paused: bytes
+    ) -> float | None:
         """Seconds until this process may ask again, by what it knows now; 0: at once."""
         now, ahead = self._clock(), self._time.ahead
-        leave = guard.wait(now, OurClock(self._known.failures.log, ahead), flights)
+        leave = caution.wait(now, OurClock(self._known.failures.log, ahead), flights)
         if leave is None:
             return None
         until = int(paused) / _MICRO - ahead
-        return max(leave, pace.wait(OurClock(log.log, ahead), now), until - now, 0.0)
+        return max(leave, pace.wait(OurClock(log.log, ahead), now, units), until - now, 0.0)
 
     def _leave(self, log: Log, seconds: float | None, flight: int | None = None) -> Leave:
         ahead, latest = self._time.ahead, log.processes(self._now())
@@ -281,9 +288,10 @@ class RedisStore:
 
     # How the server is asked
 
-    def _next(self) -> int:
-        self._number += 1
-        return self._number
+    def _next(self, units: int = 1) -> int:
+        """The first of so many new numbers."""
+        self._number += units
+        return self._number - units + 1
 
     def _now(self) -> float:
         """The server's time, or a little before."""
@@ -378,13 +386,13 @@ class RedisStore:
                 self._see(names)
 
 
-def _flights_at_most(guard: GuardState, now: float, failures: OurClock) -> int:
-    """With how many flights the guard would still agree; -1 where with none."""
-    if guard.wait(now, failures, _ANY) == 0:
-        return _ANY
-    return next(
-        (flights for flights in range(FAILURES, -1, -1) if guard.wait(now, failures, flights) == 0), -1
-    )
+def _flights_at_most(caution: Caution, now: float, failures: OurClock) -> int:
+    """With how many flights a request may still go; -1 where with none."""
+    most = _ANY if caution.most == math.inf else int(caution.most)
+    if caution.wait(now, failures, most) == 0:
+        return most
+    bounds = range(0 if caution.alone else most - 1, -1, -1)
+    return next((flights for flights in bounds if caution.wait(now, failures, flights) == 0), -1)
 
 
 def _events(flat: list[bytes], *, seen: bool) -> Iterator[tuple[str, float, int]]:

@@ -17,7 +17,7 @@
     name in (image.request || {}) ? image.request[name] : (image.metadata || {})[name];
   const path = (name) => name.split("/").map(encodeURIComponent).join("/");
   const thumbnail = (image) => `${folder}/${image.sha256.slice(0, 2)}/${image.sha256}.webp`;
-  const title = (image) => `${image.request.prompt}, seed ${image.request.seed}`;
+  const title = (image) => image.request.prompt + ("seed" in image.request ? `, seed ${image.request.seed}` : `, image ${image.image + 1} of its answer`);
 
   for (const image of images)
     image.text = [...Object.values(image.request), ...Object.values(image.metadata || {})].map(words).join("\n").toLowerCase();
@@ -211,6 +211,7 @@
   const quoted = (word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
   const command = (image) => {
     const { prompt, ...rest } = image.request;
+    if (image.answer_seed !== undefined) rest.seed = image.answer_seed;
     const parts = ["venice-async", "generate"];
     for (const [name, one] of Object.entries(rest)) {
       const option = name.replaceAll("_", "-");
@@ -243,7 +244,7 @@
       return row;
     }));
     const left = image.more ? `\n# without what was sent along: ${image.more.join(", ")}` : "";
-    $("command").textContent = command(image) + (image.image ? `\n# image ${image.image + 1} of its answer` : "") + left;
+    $("command").textContent = command(image) + (image.image ? `\n# image ${image.image + 1} of its answer: only the first has the seed, the seeds of the others are random and not known` : "") + left;
     if (!dialog.open) dialog.showModal();
   };
   const turn = (by) => {
