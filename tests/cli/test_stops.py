@@ -179,8 +179,8 @@ def test_a_server_out_of_reach_is_said_and_ends_with_75(called, unused_port):
         *GENERATE, "--into", "out", "--base-url", url, "--max-wait", "1", VENICE_API_KEY="key"
     )
     assert code == 75
-    (waits,) = (line for line in err.splitlines() if line.startswith("waiting until "))
-    assert f"127.0.0.1:{unused_port}" in waits
+    (line,) = (text for text in err.splitlines() if text.startswith("waiting until "))
+    assert f"127.0.0.1:{unused_port}" in line
     assert "the same command resumes later" in err
 
 
