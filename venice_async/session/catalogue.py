@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
@@ -54,20 +55,19 @@ def times_of(own: Timeouts, timeout: float | Timeouts | None) -> tuple[Timeouts,
 
 
 class _Remembered(Generic[T]):
-    """An answer that is asked for once, and again when it is old.
+    """An answer that is asked for once, and again when it is old."""
 
-    Args:
-        ask: Gets it; a `VeniceError` means that it cannot be had just now.
-    """
-
-    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
-        self._ask = ask
+    def __init__(self) -> None:
         self._value: T | None = None
         self._until = 0.0
         self._lock = asyncio.Lock()
 
-    async def get(self, deadline: float | None) -> T | None:
+    async def get(self, ask: Callable[[], Awaitable[T]], deadline: float | None) -> T | None:
         """The answer, or None if it cannot be had; while an old one is asked for again, it does.
+
+        Args:
+            ask: Gets it; a `VeniceError` means that it cannot be had just now.
+            deadline: On the event loop's clock; None for none.
 
         Raises:
             RequestTimeoutError: The deadline passed meanwhile.
@@ -76,19 +76,19 @@ class _Remembered(Generic[T]):
         if now >= self._until and (self._value is None or not self._lock.locked()):
             with anyio.CancelScope(deadline=math.inf if deadline is None else deadline) as scope:
                 async with self._lock:
-                    await self._refresh(now)
+                    await self._refresh(ask, now)
             if scope.cancelled_caught:
                 raise RequestTimeoutError(
                     "the time for this call was up while the catalogue was asked for; nothing was sent"
                 )
         return self._value
 
-    async def _refresh(self, now: float) -> None:
+    async def _refresh(self, ask: Callable[[], Awaitable[T]], now: float) -> None:
         if now < self._until:  # somebody else has asked
             return
         until = now + _AGAIN
         with suppress(VeniceError):
-            self._value = await self._ask()
+            self._value = await ask()
             until = now + _FRESH
         self._until = until
 
@@ -106,8 +106,8 @@ class Catalogue:
         self._transport = transport
         self._timeouts = timeouts
         self._default_model = default_model
-        self._models = _Remembered(self._models_by_id)
-        self._styles = _Remembered(lambda: self.styles(_QUICKLY))
+        self._models: _Remembered[dict[str, ImageModel]] = _Remembered()
+        self._styles: _Remembered[tuple[str, ...]] = _Remembered()
         self._traits: dict[str, str] | None = None
 
     async def models(self, timeout: Timeouts | None = None) -> tuple[ImageModel, ...]:
@@ -138,12 +138,12 @@ class Catalogue:
         Raises:
             RequestTimeoutError: The deadline passed meanwhile.
         """
-        models = await self._models.get(deadline)
+        models = await self._models.get(self._models_by_id, deadline)
         if models is None:
             return Offer(traits=self._traits or traits_of((), self._default_model))
         traits = self._traits or traits_of(models.values(), self._default_model)
         self._traits = traits
-        names = await self._styles.get(deadline) if styles else None
+        names = await self._styles.get(partial(self.styles, _QUICKLY), deadline) if styles else None
         return Offer(models=models, traits=traits, styles=names or ())
 
     async def resolve(self, request: ImageRequest, deadline: float | None) -> ImageRequest:
