@@ -123,6 +123,12 @@ def test_what_would_be_refused_again_is_not_promised(error):
     assert line.startswith(f"{AGAIN} would meet the same")
 
 
+def test_what_was_refused_until_its_model_was_stopped_is_not_recommended_once_more():
+    error = TooManyFailuresError("10 refusals")
+    (line,) = told(report(failed=10, pending=3, stopped=error, stopped_models={"a": error}))
+    assert line.startswith(f"{AGAIN} would meet the same")
+
+
 def test_what_was_paid_for_is_sent_again_only_with_its_option():
     found = report(generated=1, failed=2, unconfirmed=1, blocked=1)
     assert told(found, billed=2) == [

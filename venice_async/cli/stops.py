@@ -121,7 +121,8 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
             yield "the same command would meet the same: another model or request is another job (--extend)"
         else:
             yield "once that is mended, the same command resumes where this one ended"
-    if report.failed > billed:
+    refused = any(isinstance(error, TooManyFailuresError) for error in report.stopped_models.values())
+    if report.failed > billed and not refused:
         yield "the same command sends again what failed at no cost"
     held = {"--billed": billed, "--blocked": report.blocked, "--unconfirmed": report.unconfirmed}
     if options := " ".join(option for option, number in held.items() if number):
