@@ -142,6 +142,16 @@ def test_files_that_are_gone_are_bought_again_by_redo_alone():
     assert line.startswith("`venice-async redo 'my pictures' --missing` buys again what is gone")
 
 
+def test_what_a_job_in_shards_holds_is_sent_again_in_the_folder_of_each_shard():
+    """The commands refuse the job's own directory, which has no journal."""
+    found = report(skipped=3, missing=1, blocked=1)
+    assert list(what_to_do(found, Path("out"), billed=0, in_shards=True)) == [
+        "`venice-async retry out/SHARD --blocked` sends again what is held",
+        "`venice-async redo out/SHARD --missing` buys again what is gone; with --forget it is missed no more",
+        "SHARD stands for the folder of a shard, such as 00000",
+    ]
+
+
 def test_what_failed_at_no_cost_is_sent_again_by_the_same_command():
     assert told(report(failed=2), billed=1) == [
         "the same command sends again what failed at no cost",
