@@ -215,6 +215,8 @@ def test_a_page_of_a_firewall_concerns_one_request(tmp_path, status):
 
 JOBS = [
     Fault(401),
+    Fault(401, body=b"Unauthorized", content_type="text/plain"),
+    Fault(401, body=b""),
     Fault(402),
     Fault(403, message="API access disabled", code=""),
     Fault(404, html=True),
@@ -225,12 +227,16 @@ JOBS = [
 ]
 
 
+@pytest.mark.parametrize("concurrency", [4, 16])
 @pytest.mark.parametrize("fault", JOBS, ids=repr)
-def test_what_every_request_would_meet_stops_the_job(tmp_path, fault):
-    report, sandbox = gathered(tmp_path, "fox", fault, seeds=range(50), model="fluently-xl")
+def test_what_every_request_would_meet_stops_the_job(tmp_path, fault, concurrency):
+    """And not its model as well, however many of its requests were in flight."""
+    report, sandbox = gathered(
+        tmp_path, "fox", fault, seeds=range(50), model="fluently-xl", concurrency=concurrency
+    )
     assert isinstance(report.stopped, StatusError)
     assert report.stopped_models == {}
-    assert sandbox.account.received <= 4
+    assert sandbox.account.received <= concurrency
     assert report.failed + report.pending == 50
     if fault.status in {404, 405, 410}:
         assert "check base_url" in str(report.stopped)

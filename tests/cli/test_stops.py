@@ -123,6 +123,12 @@ def test_what_would_be_refused_again_is_not_promised(error):
     assert line.startswith(f"{AGAIN} would meet the same")
 
 
+def test_what_was_refused_until_its_model_was_stopped_is_not_recommended_once_more():
+    error = TooManyFailuresError("10 refusals")
+    (line,) = told(report(failed=10, pending=3, stopped=error, stopped_models={"a": error}))
+    assert line.startswith(f"{AGAIN} would meet the same")
+
+
 def test_what_was_paid_for_is_sent_again_only_with_its_option():
     found = report(generated=1, failed=2, unconfirmed=1, blocked=1)
     assert told(found, billed=2) == [
@@ -134,6 +140,16 @@ def test_files_that_are_gone_are_bought_again_by_redo_alone():
     found = report(skipped=3, missing=1)
     (line,) = what_to_do(found, Path("my pictures"), billed=0)
     assert line.startswith("`venice-async redo 'my pictures' --missing` buys again what is gone")
+
+
+def test_what_a_job_in_shards_holds_is_sent_again_in_the_folder_of_each_shard():
+    """The commands refuse the job's own directory, which has no journal."""
+    found = report(skipped=3, missing=1, blocked=1)
+    assert list(what_to_do(found, Path("out"), billed=0, in_shards=True)) == [
+        "`venice-async retry out/SHARD --blocked` sends again what is held",
+        "`venice-async redo out/SHARD --missing` buys again what is gone; with --forget it is missed no more",
+        "SHARD stands for the folder of a shard, such as 00000",
+    ]
 
 
 def test_what_failed_at_no_cost_is_sent_again_by_the_same_command():

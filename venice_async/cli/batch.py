@@ -120,7 +120,9 @@ async def _show(stream: OutcomeStream, screen: Screen, live: Live) -> None:
             following.cancel()
 
 
-def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, into: Path) -> None:
+def sum_up(
+    report: BatchReport, total: int | None, screen: Screen, live: Live, into: Path, *, in_shards: bool = False
+) -> None:
     """Say what a batch did, and what to do next."""
     counts = [f"{report.generated} of {'?' if total is None else total} generated"]
     counts += [f"{report.skipped} skipped"] if report.skipped else []
@@ -140,7 +142,7 @@ def sum_up(report: BatchReport, total: int | None, screen: Screen, live: Live, i
             screen.error(f"nothing more was sent for {model}: {error}")
     if report.stopped is not None:
         screen.error(report.stopped)
-    for line in what_to_do(report, into, billed=live.billed):
+    for line in what_to_do(report, into, billed=live.billed, in_shards=in_shards):
         screen.say(line)
 
 

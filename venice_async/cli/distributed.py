@@ -51,7 +51,7 @@ async def distribute_images(
             everything = as_json or not screen.results.is_terminal
             async for outcome in report.outcomes() if everything else report.failures():
                 live.write(outcome)
-            sum_up(report, work.progress.total, screen, live, job.into)
+            sum_up(report, work.progress.total, screen, live, job.into, in_shards=True)
     return exit_code(report)
 
 

@@ -103,15 +103,16 @@ def _stopped(report: BatchReport) -> list[VeniceError]:
     return [*report.stopped_models.values(), *([] if report.stopped is None else [report.stopped])]
 
 
-def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]:
+def what_to_do(report: BatchReport, into: Path, *, billed: int, in_shards: bool = False) -> Iterator[str]:
     """What a person may do about what is not there, a line each.
 
     Args:
         report: What the batch did.
         into: Its directory.
         billed: How many of the failed items were paid for.
+        in_shards: Whether each shard of the job has a directory of its own, with its own journal.
     """
-    stopped, directory = _stopped(report), shlex.quote(str(into))
+    stopped, directory = _stopped(report), shlex.quote(str(into / "SHARD" if in_shards else into))
     if report.pending or (report.pending is None and stopped):
         if not stopped:
             yield "the same command resumes where this one ended"
@@ -121,7 +122,8 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
             yield "the same command would meet the same: another model or request is another job (--extend)"
         else:
             yield "once that is mended, the same command resumes where this one ended"
-    if report.failed > billed:
+    refused = any(isinstance(error, TooManyFailuresError) for error in report.stopped_models.values())
+    if report.failed > billed and not refused:
         yield "the same command sends again what failed at no cost"
     held = {"--billed": billed, "--blocked": report.blocked, "--unconfirmed": report.unconfirmed}
     if options := " ".join(option for option, number in held.items() if number):
@@ -129,3 +131,5 @@ def what_to_do(report: BatchReport, into: Path, *, billed: int) -> Iterator[str]
     if report.missing:
         redo = f"`venice-async redo {directory} --missing`"
         yield f"{redo} buys again what is gone; with --forget it is missed no more"
+    if in_shards and (options or report.missing):
+        yield "SHARD stands for the folder of a shard, such as 00000"

@@ -414,6 +414,8 @@ class OutcomeStream:
 
     def _ask_breaker(self, outcome: Failed | Unconfirmed | Blocked) -> None:
         """Stop the batch, or the model, if too many items have come to nothing alike."""
+        if self._stops.called:  # what is still in flight meets what the batch has stopped for
+            return
         if (in_vain := self._breaker.unusable(outcome.error)) is not None:
             self._stop_because(in_vain)
         if outcome.request is None:

@@ -42,7 +42,7 @@ _FAILURES = re.compile(r"too many failed attempts \(> ?(\d{1,6})\)", re.IGNORECA
 _REPLACEMENT = re.compile(r"please use\s+[`'\"]?([\w.:/-]*\w)", re.IGNORECASE)
 
 
-def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> Reason | None:
+def reason_of(status: int, code: str | None, message: str, *, is_json: bool, is_page: bool) -> Reason | None:
     """What an error means beyond its status.
 
     Args:
@@ -50,9 +50,11 @@ def reason_of(status: int, code: str | None, message: str, *, is_json: bool) -> 
         code: The API's word for it, or None.
         message: The sentence.
         is_json: Whether the body is a JSON object, as the API writes its errors.
+        is_page: Whether the body is HTML.
     """
     if not is_json:
-        return _PAGES.get(status)
+        # A gateway that does not take the key says so with any body, and says it to every request.
+        return None if status == 401 and not is_page else _PAGES.get(status)
     for found, said in _SENTENCES.get(status, ()):
         if found.search(message):
             return said if said == "error_budget" else _CODES.get(code or "", said)

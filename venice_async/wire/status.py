@@ -29,7 +29,7 @@ from venice_async.errors import (
 from .headers import request_id, retry_after
 from .secret import Secret
 from .sentences import reason_of, replacement_in
-from .words import said_in, said_on
+from .words import is_html, said_in, said_on
 
 __all__ = ["error_from"]
 
@@ -69,7 +69,7 @@ def error_from(
     message = secret.hide(" ".join(message.split()))[:_MESSAGE_LENGTH]
     code = _code(fields)
     is_json = parsed is not None and ("error" in parsed or status not in _OF_A_PATH)
-    reason = reason_of(status, code, message, is_json=is_json)
+    reason = reason_of(status, code, message, is_json=is_json, is_page=is_html(body))
     if reason == "not_the_api":
         message += "; this is not the API: check base_url"
     more: dict[str, Any] = {"replacement": replacement_in(message, headers)} if status == 404 else {}
