@@ -22,6 +22,7 @@ from venice_async.errors import (
     TooManyFailuresError,
 )
 from venice_async.sandbox import Fault, Sandbox
+from venice_async.storage.shards import open_job
 
 from .cluster import SMALL, bought, connected, prompts
 
@@ -110,6 +111,32 @@ def test_what_every_shard_would_meet_stops_the_job(workers, tmp_path):
         assert sandbox.account.received <= 2 * 4
     assert isinstance(report.stopped, AuthenticationError)
     assert report.generated == 0
+
+
+def test_what_the_workers_wait_for_is_told_in_progress_and_status(workers, tmp_path):
+    """While they wait, and no outcome comes; once for all shards."""
+
+    async def test(client):
+        settings = settings_for(url)
+        job = DistributedJob(
+            client, prompts(4), into=tmp_path / "out", shard_size=2, settings=settings, **SMALL
+        )
+        running = asyncio.create_task(job.run())
+        seen, status = (), None
+        while not (running.done() or (seen and status and status.waiting)):
+            await asyncio.sleep(0.05)
+            seen = seen or job.progress.waiting
+            if seen:
+                status = await asyncio.to_thread(open_job(tmp_path / "out").status)
+        return seen, status, await running, job.progress.waiting
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        sandbox.script(Fault.parse("overloaded:12")[0], times=2)
+        seen, status, report, after = connected(test, workers)
+    assert [wait.what for wait in seen] == ["fluently-xl is overloaded"]
+    assert [wait.what for wait in status.waiting] == ["fluently-xl is overloaded"]
+    assert (report.generated, after) == (4, ())
 
 
 def test_failures_are_counted_over_all_shards(workers, tmp_path):

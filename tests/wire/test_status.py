@@ -21,6 +21,7 @@ from venice_async.errors import (
     UnprocessableEntityError,
     UnsupportedMediaTypeError,
 )
+from venice_async.wire.secret import Secret
 from venice_async.wire.status import error_from
 
 CLASSES = {
@@ -135,6 +136,29 @@ def test_no_reason_is_swallowed_whatever_its_shape(body, said):
     assert found.details == said
     assert all(text in str(found) for texts in said.values() for text in texts)
     assert "gave no reason" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"error": None, "message": "too wide"}, "400: too wide"),
+        ({"error": " ", "message": "too wide"}, "400: too wide"),
+        ({"error": {"message": ""}, "message": "too wide"}, "400: too wide"),
+        ({"error": ["too wide", "too high"]}, '400: {"error":["too wide","too high"]}'),
+        ({"errors": {"width": "too wide"}}, '400: {"errors":{"width":"too wide"}}'),
+        ({"details": {"width": ["too wide"]}}, '400: {"details":{"width":["too wide"]}}'),
+        ({"detail": "too wide", "code": "BAD"}, '400 BAD: {"detail":"too wide","code":"BAD"}'),
+    ],
+)
+def test_a_reason_in_a_shape_that_nobody_knows_is_shown_as_it_came(body, shown):
+    assert str(error(json.dumps(body, separators=(",", ":")).encode())) == shown
+
+
+def test_a_key_is_hidden_in_what_is_shown_as_it_came():
+    body = b'{"detail":"no such key: sec\\u0072et-key-of-mine"}'
+    found = error_from(401, {}, body, Secret("secret-key-of-mine"))
+    assert "mine" not in str(found)
+    assert "no such key" in str(found)
 
 
 def test_details_nested_without_end_are_read_to_a_bounded_depth():

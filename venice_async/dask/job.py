@@ -48,6 +48,7 @@ from venice_async.storage.names import DEFAULT_NAME, NameTemplate
 from venice_async.storage.shards import mark_sharded, shard_directory
 from venice_async.types.outcome import Outcome, Progress
 from venice_async.types.request import RequestFields
+from venice_async.types.statistics import latest_waits
 
 from .order import Order, SessionSettings, Shard, ShardProgress, ShardResult, shards_of
 from .worker import Workplace, carry_out, stop, versions
@@ -175,6 +176,7 @@ class DistributedJob:
             total=self._source.length,
             elapsed=(self._ended or time.monotonic()) - self._began if self._began else 0.0,
             spent_usd=None if None in spent else sum(filter(None, spent)),
+            waiting=latest_waits(wait for shard in shards for wait in shard.waiting),
         )
 
     @property

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
 import attrs
@@ -23,6 +23,7 @@ from venice_async.session import VeniceSession
 from venice_async.storage.journal import Durability
 from venice_async.types.options import AnswerLimits, Compression, Timeouts
 from venice_async.types.request import ImageRequest
+from venice_async.types.statistics import Wait
 
 __all__ = ["Order", "SessionSettings", "Shard", "ShardProgress", "ShardResult", "shards_of"]
 
@@ -100,6 +101,11 @@ class Shard:
     requests: tuple[ImageRequest | ValidationError, ...] = field(repr=lambda all_: f"<{len(all_)} requests>")
 
 
+def _waits(told: Iterable[Any]) -> tuple[Wait, ...]:
+    """Waits, also as they have come from a worker, which tells them as plain values."""
+    return tuple(wait if isinstance(wait, Wait) else Wait(**wait) for wait in told)
+
+
 @frozen(kw_only=True)
 class ShardProgress:
     """Where a shard stands.
@@ -109,6 +115,7 @@ class ShardProgress:
         done: As in `Progress`, like the six that follow.
         lost: Items that were tried and have failed, or are unconfirmed.
         tried: Items that were tried.
+        waiting: What keeps its requests from being sent, as in `Progress`.
     """
 
     number: int
@@ -121,6 +128,7 @@ class ShardProgress:
     spent_usd: float | None
     lost: int
     tried: int
+    waiting: tuple[Wait, ...] = field(default=(), converter=_waits)
 
 
 @frozen(kw_only=True)

@@ -173,13 +173,26 @@ class _Batch:
             gate=None if lease is None else lease.check,
             rows=False,
         )
-        told = 0.0
         async with stream as outcomes:
             self._stream = stream
-            async for _ in outcomes:
-                if (now := asyncio.get_running_loop().time()) > told + _TOLD_EVERY:
-                    told = now
-                    self.tell({"shard": attrs.asdict(self._progress())})
+            telling = asyncio.create_task(self._keep_telling())
+            try:
+                async for _ in outcomes:
+                    pass
+            finally:
+                telling.cancel()
+        self._tell()
+
+    async def _keep_telling(self) -> None:
+        """Tell where the batch stands whenever that has changed, outcomes or not: it may be waiting."""
+        told = None
+        while True:
+            if (standing := self._progress()) != told:
+                told = standing
+                self._tell()
+            await asyncio.sleep(_TOLD_EVERY)
+
+    def _tell(self) -> None:
         self.tell({"shard": attrs.asdict(self._progress())})
 
     def result(self) -> ShardResult:
@@ -214,6 +227,7 @@ class _Batch:
             spent_usd=progress.spent_usd,
             lost=lost,
             tried=tried,
+            waiting=progress.waiting,
         )
 
     def _begin(self, worker: str) -> None:

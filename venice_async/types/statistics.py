@@ -27,6 +27,16 @@ class Wait:
     model: str | None = None
 
 
+def latest_waits(waits: Iterable[Wait]) -> tuple[Wait, ...]:
+    """Of several waits for the same thing, the one that ends last."""
+    latest: dict[str, Wait] = {}
+    for wait in waits:
+        known = latest.get(wait.what)
+        if known is None or known.until < wait.until:
+            latest[wait.what] = wait
+    return tuple(latest.values())
+
+
 @frozen(kw_only=True)
 class Spread:
     """How some values are spread; each of the figures is a value that occurred.

@@ -2,6 +2,7 @@
 
 1. Any body gives an error: JSON in the API's shapes, OpenAI's, a proxy's HTML, nothing at all.
 2. The message is one line for a person; what a program needs is in the error's attributes.
+3. No reason is swallowed: JSON in a shape that nobody knows is shown as it came.
 """
 
 from __future__ import annotations
@@ -60,12 +61,14 @@ def error_from(
         body: The answer's body, or as much of it as was read.
         secret: What it may not show.
     """
-    parsed = _parse(secret.hide_in_json(body))
+    shown = secret.hide_in_json(body)
+    parsed = _parse(shown)
     fields = parsed or {}
     details = dict(_details(fields))
     explained = [f"{name or 'request'}: {', '.join(said)}" for name, said in details.items()]
     said = said_on(body) if parsed is None else said_in(parsed)
-    message = "; ".join(filter(None, (said, *explained))) or "the server gave no reason"
+    unread = said_on(shown) if _has_text(parsed) else ""
+    message = "; ".join(filter(None, (said, *explained))) or unread or "the server gave no reason"
     message = secret.hide(" ".join(message.split()))[:_MESSAGE_LENGTH]
     code = _code(fields)
     is_json = parsed is not None and ("error" in parsed or status not in _OF_A_PATH)
@@ -100,6 +103,16 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def _has_text(node: Any, depth: int = 0) -> bool:
+    """Whether there is a text for a person anywhere in JSON; a code is none."""
+    if isinstance(node, str):
+        return bool(node.strip())
+    if depth > _DETAILS_DEPTH or not isinstance(node, Mapping | list):
+        return False
+    children = node if isinstance(node, list) else (child for name, child in node.items() if name != "code")
+    return any(_has_text(child, depth + 1) for child in children)
 
 
 def _code(parsed: Mapping[str, Any]) -> str | None:

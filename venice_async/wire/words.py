@@ -15,10 +15,11 @@ _TITLE = re.compile(r"<(title|h1)\b[^<>]{0,200}>([^<]{0,500})", re.IGNORECASE)
 
 def said_in(fields: Mapping[str, Any]) -> str:
     """The sentence of a JSON object; empty where it has none."""
-    error = fields.get("error", fields.get("message"))
-    if isinstance(error, Mapping):
-        error = error.get("message")
-    return error if isinstance(error, str) else ""
+    for told in (fields.get("error"), fields.get("message")):
+        sentence = told.get("message") if isinstance(told, Mapping) else told
+        if isinstance(sentence, str) and sentence.strip():
+            return sentence
+    return ""
 
 
 def said_on(page: bytes) -> str:

@@ -27,6 +27,8 @@ from venice_async.storage.journal import (
 )
 from venice_async.storage.journal.lock import DirectoryLock
 from venice_async.storage.journal.schema import LOCK, SHARDS
+from venice_async.storage.journal.waiting import read_waits
+from venice_async.types.statistics import latest_waits
 
 from .layout import Mark, read_mark, shard_directory, shard_name, shards_begun
 from .receipts import Receipt, read_receipts
@@ -114,8 +116,11 @@ class ShardedReader:
             else:
                 unread.add(receipt.shard)
                 totals.add_open(receipt)
-        running = any(map(self._is_at_work, unread))
-        return totals.status(self._mark, still_open=len(unread), running=running)
+        busy = [shard for shard in sorted(unread) if self._is_at_work(shard)]
+        waits = latest_waits(
+            wait for shard in busy for wait in read_waits(shard_directory(self.directory, shard))
+        )
+        return totals.status(self._mark, still_open=len(unread), running=bool(busy), waits=waits)
 
     def job(self) -> dict[str, str]:
         """What makes the job the one it is."""

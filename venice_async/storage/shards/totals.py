@@ -11,6 +11,7 @@ import attrs
 from attrs import define, field, frozen
 
 from venice_async.storage.journal import FailureGroup, JournalStatus
+from venice_async.types.statistics import Wait
 
 from .layout import Mark, shard_name
 from .receipts import Receipt
@@ -82,13 +83,16 @@ class Totals:
         self._spend(receipt.spent_usd)
         self._stop(receipt.shard, receipt.stopped)
 
-    def status(self, mark: Mark, *, still_open: int, running: bool) -> ShardedStatus:
+    def status(
+        self, mark: Mark, *, still_open: int, running: bool, waits: tuple[Wait, ...] = ()
+    ) -> ShardedStatus:
         """Where the job stands.
 
         Args:
             mark: What its directory is marked with.
             still_open: Shards that have begun and not ended, with a receipt or without one.
             running: Whether somebody is at work on one of them.
+            waits: What those wait for who are.
         """
         busy = seconds_at_work(zip(self._began, self._gone, strict=True))
         running |= self._running
@@ -104,6 +108,7 @@ class Totals:
             rate=60 * self._generated / busy if self._generated and busy > 0 else 0.0,
             balance_usd=self._balance[1],
             failures=tuple(sorted(self._failures.values(), key=lambda group: -group.count)),
+            waiting=waits,
             shard_size=mark.shard_size,
             shards=self._ended + still_open,
             shards_ended=self._ended,
