@@ -82,6 +82,7 @@ def test_delivery_does_not_change_the_picture():
         ({"width": 512.0, "height": 256}, (512, 256)),
         ({"aspect_ratio": "16:9"}, (1024, 576)),
         ({"aspect_ratio": "1:999"}, (1, 1024)),
+        ({"aspect_ratio": "auto"}, (1024, 1024)),
         ({"resolution": "2K"}, (2048, 2048)),
         ({"resolution": "2K", "aspect_ratio": "3:4"}, (1536, 2048)),
         ({"aspect_ratio": "16:9", "width": 100, "height": 200}, (100, 200)),

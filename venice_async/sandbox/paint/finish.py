@@ -1,302 +1,183 @@
-"""What happens to a painted scene: the model's hand, guidance, steps, LoRA, references, blur, marks.
+"""From a body to a picture's bytes: every field that changes a picture has its turn here.
 
-1. Each function takes a picture and gives a picture of the same size; what it adds follows from the
-   request alone.
+1. Blocking code, for worker threads only. No state: several threads paint at once.
+2. What is about delivery, thinking and searching changes no pixel.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
+import pybase64
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from venice_async.sandbox.catalogue import MODELS
+from venice_async.sandbox.catalogue import MODELS, RESOLUTIONS
 
-from .canvas import ROUND, noise
-from .dice import Dice
-from .palette import Colour, mix, scaled
+from .brush import WHITE, Colour, dice, fading, lit, mix
+from .places import Painting
+from .words import is_blurred, read
 
-__all__ = [
-    "Grade",
-    "blurred",
-    "captioned",
-    "developed",
-    "enhanced",
-    "graded",
-    "grain_of",
-    "grained",
-    "guidance",
-    "model_grade",
-    "nudge",
-    "overlaid",
-    "surfaced",
-    "tinted",
-    "vignetted",
-    "watermarked",
-]
+__all__ = ["CONTENT_TYPES", "paint", "size_of"]
 
-# What a model without constraints takes.
-_USUAL_STEPS = 25
-_USUAL_CFG = 7.0
-# Below this no text can be read.
-_SMALLEST_MARKED = 96
+Box = tuple[int, int, int, int]
+
+CONTENT_TYPES: Mapping[str, str] = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+# The longest side of a canvas (at most twice the picture, which is made of it), and the encoders' quality.
+_QUALITIES = {"low": (512, 50), "medium": (720, 76), "high": (2048, 90)}
 
 
-@frozen
-class Grade:
-    """A change of all colours: saturation and contrast (1 leaves them) and a light to see them in."""
-
-    saturation: float = 1.0
-    contrast: float = 1.0
-    tone: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    lift: float = 0.0
-
-    def __matmul__(self, other: Grade) -> Grade:
-        """Make one change of two."""
-        red, green, blue = (one * two for one, two in zip(self.tone, other.tone, strict=True))
-        return Grade(
-            self.saturation * other.saturation,
-            self.contrast * other.contrast,
-            (red, green, blue),
-            self.lift + other.lift,
-        )
+def size_of(body: Mapping[str, Any]) -> tuple[int, int]:
+    """Give the width and height in pixels: as asked for, else by resolution (1K) and aspect ratio (1:1)."""
+    side, ratio = RESOLUTIONS[body.get("resolution", "1K")], body.get("aspect_ratio", "1:1")
+    parts = [int(part) for part in ratio.split(":")] if re.fullmatch(r"[1-9]\d*:[1-9]\d*", ratio) else [1, 1]
+    width, height = (max(1, side * part // max(parts)) for part in parts)
+    return int(body.get("width", width)), int(body.get("height", height))
 
 
-# Each model's hand.
-_MODELS: Mapping[str, Grade] = MappingProxyType(
-    {
-        "fluently-xl": Grade(1.06, 1.02, (1.02, 1.0, 0.98)),
-        "venice-sd35": Grade(1.0, 1.0, (1.0, 1.0, 1.02)),
-        "z-image-turbo": Grade(1.12, 1.06, (1.0, 1.01, 1.0)),
-        "chroma": Grade(1.22, 1.04, (1.02, 0.99, 1.03)),
-        "lustify-sdxl": Grade(1.04, 1.05, (1.05, 0.99, 0.96)),
-        "wai-Illustrious": Grade(1.16, 0.96, (1.0, 0.99, 1.03), 6),
-        "qwen-image": Grade(1.02, 1.03, (0.99, 1.01, 1.02)),
-        "flux-2-pro": Grade(0.98, 1.07, (1.01, 1.0, 0.98)),
-        "hunyuan-image-v3": Grade(1.08, 1.0, (1.02, 1.01, 0.97), 3),
-        "nano-banana-pro": Grade(1.1, 1.02, (1.03, 1.02, 0.96)),
-        "gpt-image-2": Grade(0.94, 0.99, (1.03, 1.0, 0.94), 4),
-    }
-)
+def paint(body: Mapping[str, Any], variant: int = 0) -> bytes:
+    """Paint the picture that a valid body with a seed asks for; each variant is another picture."""
+    inpaint, prompt, encoded = body.get("inpaint") or {}, body["prompt"], io.BytesIO()
+    source, mask = _decoded(inpaint.get("source_image_base64", "")), inpaint.get("mask")
+    if source is None:
+        image = _work(body, variant, prompt, size_of(body))
+        if not body.get("hide_watermark"):
+            _mark(image)
+    else:
+        box, region = _region(source.size, mask)
+        prompt, image = f"{mask['inferred_object']} {mask['image_prompt']}" if mask else prompt, source
+        new = _work(body, variant, prompt, region.size).convert("RGB")
+        image.paste(Image.blend(image.crop(box), new, inpaint["strength"] / 100), box, region)
+    if is_blurred(body):
+        small = _smaller(image, 24).filter(ImageFilter.GaussianBlur(2))
+        image = small.resize(image.size, Image.Resampling.BICUBIC)
+    options: dict[str, Any] = {"quality": _QUALITIES[body.get("quality", "medium")][1]}
+    if body.get("embed_exif_metadata"):
+        recorded = ("model", "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "style_preset")
+        told = {name: body[name] for name in recorded if name in body} | {"variant": variant}
+        options["exif"] = exif = Image.Exif()
+        exif[0x010E], exif[0x0131] = body["prompt"].encode("ascii", "replace").decode(), "Venice sandbox"
+        exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + json.dumps(told).encode()
+    # Each encoder at its fastest.
+    image.save(encoded, body.get("format", "webp").upper(), compress_level=1, method=0, **options)
+    return encoded.getvalue()
 
 
-def model_grade(model: str) -> Grade:
-    """Give a model's hand; one that is not listed has a hand by its name."""
-    if (grade := _MODELS.get(model)) is not None:
-        return grade
-    dice = Dice(b"model").child(model)
-    return Grade(
-        dice.between(0.9, 1.2),
-        dice.between(0.96, 1.06),
-        (dice.between(0.96, 1.04), 1.0, dice.between(0.95, 1.05)),
-    )
+def _work(body: Mapping[str, Any], variant: int, prompt: str, size: tuple[int, int]) -> Image.Image:
+    """Paint a prompt at a size, with all that the body says about how."""
+    model, negative, cfg = body["model"], body.get("negative_prompt", ""), float(body.get("cfg_scale", 7.0))
+    seed, part = int(body["seed"]), min(2.0, _QUALITIES[body.get("quality", "medium")][0] / max(size))
+    key, inner = (model, prompt, seed, variant), (round(size[0] * part) or 1, round(size[1] * part) or 1)
+    painting = Painting(read(prompt, negative), inner, key, seed + variant, cfg / 7)
+    image = _FILTERS["glow"](painting.image) if body.get("enhance_prompt") else painting.image
+    known = MODELS.get(model)
+    enough = ((known and known.constraints) or {}).get("steps", {}).get("default", 25)
+    rough = 2.0 ** (-6.0 * body.get("steps", enough) / enough)
+    if rough > 0.03:
+        soft = _smaller(image, round(1 + 9 * rough)).resize(inner, Image.Resampling.BICUBIC)
+        blotches = Image.frombytes("RGB", (24, 24), dice(key, "steps").randbytes(3 * 24 * 24)).resize(inner)
+        image = Image.blend(image, soft, min(1.0, 2.5 * rough))
+        image = Image.blend(image, blotches, min(0.85, 1.25 * rough))
+    hand = [dice("hand", model, negative.split(), band).uniform(0.96, 1.04) for band in range(3)]
+    image = _graded(image, max(0.3, 0.64 + 0.055 * cfg), max(0.75, 0.86 + 0.02 * cfg), hand)
+    tints = [(_mean(one["image"]), one.get("strength", 0.5)) for one in body.get("style_references", ())]
+    for colour, strength in ((_mean(model), body.get("lora_strength", 0) / 100), *tints):
+        if strength:
+            toned = ImageOps.colorize(image.convert("L"), lit(colour, 0.3), mix(colour, WHITE, 0.6), colour)
+            image = Image.blend(image, toned, 0.75 * strength)
+    image = _styled(image, body["style_preset"]) if "style_preset" in body else image
+    # Corners a little darker, and a grain.
+    grain = Image.frombytes("L", inner, dice(key).randbytes(inner[0] * inner[1]))
+    dark = Image.radial_gradient("L").point(fading(105, 330, 70)).resize(inner, Image.Resampling.BILINEAR)
+    dark = ImageChops.add(dark, grain.point(fading(0, 255, 5 + 80 * rough)))
+    image.paste((0, 0, 0), (0, 0, *inner), dark)
+    image = image.resize(size, Image.Resampling.BILINEAR)
+    if body.get("transparent_background") and body.get("format") != "jpeg" and painting.cut.getbbox():
+        image.putalpha(painting.cut.resize(size, Image.Resampling.BILINEAR))
+    return image
 
 
-def graded(image: Image.Image, grade: Grade) -> Image.Image:
-    """Change all colours."""
-    if grade == Grade():
-        return image
-    luma = (0.299, 0.587, 0.114)
-    rest = 1 - grade.saturation
+def _graded(image: Image.Image, saturation: float, contrast: float, tone: Sequence[float]) -> Image.Image:
+    """Change all colours; 1 leaves them."""
     matrix: list[float] = []
-    for row in range(3):
-        gain = grade.contrast * grade.tone[row]
-        matrix += [
-            gain * (luma[column] * rest + (grade.saturation if row == column else 0)) for column in range(3)
-        ]
-        matrix.append(128 * (1 - grade.contrast) + grade.lift)
+    for row, gain in enumerate(tone):
+        parts = [luma * (1 - saturation) for luma in (0.299, 0.587, 0.114)]
+        parts[row] += saturation
+        matrix += [*(contrast * gain * part for part in parts), 128 * (1 - contrast)]
     return image.convert("RGB", tuple(matrix))
 
 
-def guidance(cfg_scale: float) -> Grade:
-    """Give what a guidance scale does: the higher, the more colour and contrast."""
-    above = cfg_scale - _USUAL_CFG
-    return Grade(max(0.3, 1 + 0.055 * above), max(0.75, 1 + 0.02 * above))
+def _smaller(image: Image.Image, part: int) -> Image.Image:
+    return image.resize((image.width // part + 1, image.height // part + 1), Image.Resampling.BOX)
 
 
-def developed(image: Image.Image, steps: float | None, model: str, dice: Dice) -> Image.Image:
-    """Leave the picture as unfinished as few steps leave it: soft, and full of the noise it began as.
-
-    How many are enough is the model's own; at that the picture is as good as clean.
-    """
-    rough = _roughness(steps, model)
-    width, height = image.size
-    if rough > 0.03:
-        part = 1 + 9 * rough
-        small = image.resize((max(1, int(width / part)), max(1, int(height / part))), Image.Resampling.BOX)
-        image = Image.blend(image, small.resize(image.size, Image.Resampling.BICUBIC), min(1.0, 2.5 * rough))
-        across = 10
-        cells = (across, max(2, across * height // max(1, width)))
-        coarse = (max(2, width // 3), max(2, height // 3))
-        channels = [
-            noise(dice.child("step", name), coarse, (min(cells[0], 40), min(cells[1], 40)), 3)
-            for name in "rgb"
-        ]
-        blotches = Image.merge("RGB", channels).point(
-            [max(0, min(255, int(128 + (value - 128) * 3))) for value in range(256)] * 3
-        )
-        image = Image.blend(
-            image, blotches.resize(image.size, Image.Resampling.BILINEAR), min(0.85, 1.25 * rough)
-        )
-    return image
+_FILTERS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+    "comic": lambda image: ImageChops.multiply(ImageOps.posterize(image, 3), _FILTERS["lines"](image)),
+    "edges": lambda image: image.filter(ImageFilter.FIND_EDGES),
+    "flat": lambda image: ImageOps.posterize(image, 2).resize((48, 48)).resize(image.size),
+    "glow": lambda image: ImageChops.add(image, image.filter(ImageFilter.BoxBlur(image.width // 50)), 1.4),
+    "grey": lambda image: image.convert("L").convert("RGB"),
+    "lines": lambda image: _FILTERS["edges"](image.convert("L")).point(fading(60, 6)).convert("RGB"),
+    "neon": lambda image: ImageChops.add(_graded(image, 2, 1, (1, 1, 1)), _FILTERS["edges"](image)),
+    "noir": lambda image: ImageOps.autocontrast(image.convert("L"), 8).convert("RGB"),
+    "pixels": lambda image: ImageOps.posterize(image.reduce(16), 4).resize(image.size, resample=0),
+    "sharp": lambda image: image.filter(ImageFilter.UnsharpMask(3, 140, 2)),
+    "smooth": lambda image: _smaller(image, 3).filter(ImageFilter.ModeFilter(7)).resize(image.size),
+    "wash": lambda image: ImageChops.add(_FILTERS["smooth"](image), Image.new("RGB", image.size, "#333")),
+}
+# The presets of each filter; any other is "sharp".
+_STYLES = """
+comic: Comic Book, GTA, Graffiti, Fighting Game, Street Fighter, Anime, Pop Art / flat: Minimalist, Kirigami,
+Flat Papercut, Papercut Collage, Stacked Papercut / glow: Dreamscape, Fantasy Art, Long Exposure, Tilt-Shift /
+grey: Monochrome, Horror, Gothic / lines: Line Art, Architectural, Typography, Zentangle / noir: Film Noir /
+neon: Neon Punk, Neon Noir, Disco, Psychedelic / pixels: Pixel Art, Super Mario, Minecraft, Retro Game /
+wash: Watercolor, Fairy Tale, Impressionist, Pointillism
+"""
 
 
-def grain_of(steps: float | None, model: str) -> float:
-    """Give the grain that so many steps leave, for `surfaced`."""
-    return max(2.0, min(40.0, 160 * _roughness(steps, model)))
+def _styled(image: Image.Image, style: str) -> Image.Image:
+    """Change the picture by a preset's filter, and by a tone of its own."""
+    lists, throw = " ".join(_STYLES.split()).split(" / "), dice("style", style)
+    parts = {name: styles.split(", ") for name, styles in (part.split(": ") for part in lists)}
+    name = next((name for name, styles in parts.items() if style in styles), "sharp")
+    tone, more = [throw.uniform(0.86, 1.12) for _ in range(3)], throw.uniform(0.9, 1.3)
+    return _graded(_FILTERS[name](image), more, 1.05, tone[:1] * 3 if name in {"grey", "noir"} else tone)
 
 
-def _roughness(steps: float | None, model: str) -> float:
-    """Give how unfinished a picture is: near 1 at one step, next to 0 at the model's own default."""
-    known = MODELS.get(model)
-    constraints = (known.constraints if known is not None else None) or {}
-    enough = constraints.get("steps", {}).get("default", _USUAL_STEPS)
-    return float(2.0 ** (-6.0 * (enough if steps is None else steps) / enough))
+def _decoded(text: str) -> Image.Image | None:
+    """Read a picture from base64 or a data URI; None if it is none."""
+    try:
+        data = io.BytesIO(pybase64.b64decode(text.rpartition(",")[2], validate=True))
+        with Image.open(data, formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
+            return image.convert("RGB") if image.width * image.height <= 4096 * 4096 else None
+    except Exception:  # noqa: BLE001 - on bytes that are no picture, Pillow's readers raise anything
+        return None
 
 
-def grained(image: Image.Image, dice: Dice, strength: float) -> Image.Image:
-    """Lay a grain over the picture, up to `strength` of 255 to either side."""
-    reach = max(1, round(strength))
-    sheet = _grain(image.size, dice, reach)
-    return ImageChops.add(image, Image.merge("RGB", (sheet, sheet, sheet)), 1, -reach)
+def _mean(reference: str) -> Colour:
+    """Give the mean colour of a reference; of what is not a picture, such as a URL, one of its own."""
+    pixel = (image := _decoded(reference)) and image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    return pixel if isinstance(pixel, tuple) else tuple(dice(reference).choices(range(256), k=3))
 
 
-def surfaced(image: Image.Image, dice: Dice, grain: float) -> Image.Image:
-    """Give the picture its surface: corners a little darker, and a grain of up to `grain` of 255."""
-    corners = ROUND.point([int(80 * max(0.0, value / 255 - 0.42) ** 1.6) for value in range(256)])
-    dark = corners.resize(image.size, Image.Resampling.BILINEAR)
-    dark = ImageChops.add(dark, _grain(image.size, dice, grain))
-    image.paste(Image.new("RGB", image.size), (0, 0), dark)
-    return image
+def _region(size: tuple[int, int], mask: Mapping[str, str] | None) -> tuple[Box, Image.Image]:
+    """Place an ellipse by the words for what is to be replaced; without any, it is the whole."""
+    if not mask:
+        return (0, 0, *size), Image.new("1", size, 1)
+    throw = dice("mask", mask["object_target"], mask["inferred_object"])
+    width, height = (max(1, int(side * throw.uniform(0.35, 0.6))) for side in size)
+    left, top = int((size[0] - width) * throw.random()), int((size[1] - height) * throw.random())
+    region = Image.new("1", (width, height))
+    ImageDraw.Draw(region).ellipse((0, 0, width - 1, height - 1), fill=1)
+    return (left, top, left + width, top + height), region
 
 
-def _grain(size: tuple[int, int], dice: Dice, strength: float) -> Image.Image:
-    """Give noise from 0 to twice the strength."""
-    side = 128
-    raw = dice.child("grain").raw(side * side)
-    tile = Image.frombytes("L", (side, side), raw).point(
-        [int(value * 2 * strength / 255) for value in range(256)]
-    )
-    sheet = Image.new("L", size)
-    for x in range(0, size[0], side):
-        sheet.paste(tile, (x, 0))
-    strip = sheet.crop((0, 0, size[0], min(side, size[1])))
-    for y in range(side, size[1], side):
-        sheet.paste(strip, (0, y))
-    return sheet
-
-
-def vignetted(image: Image.Image, strength: float) -> Image.Image:
-    """Darken the corners."""
-    table = [255 - int(255 * strength * max(0.0, value / 255 - 0.42) ** 1.6 * 2) for value in range(256)]
-    corners = ROUND.point(table).resize(image.size, Image.Resampling.BILINEAR)
-    return ImageChops.multiply(image, Image.merge("RGB", (corners, corners, corners)))
-
-
-def enhanced(image: Image.Image) -> Image.Image:
-    """Let the bright parts bloom, as a prompt enhanced by "highly detailed, soft light" does."""
-    small = image.resize((max(1, image.width // 8), max(1, image.height // 8)), Image.Resampling.BOX)
-    bright = small.point([max(0, int((value - 96) * 0.62)) for value in range(256)] * 3)
-    glow = bright.filter(ImageFilter.GaussianBlur(max(small.size) / 28)).resize(
-        image.size, Image.Resampling.BICUBIC
-    )
-    return graded(ImageChops.screen(image, glow), Grade(1.08, 1.06))
-
-
-def nudge(negative: str) -> Grade:
-    """Give the little shift of colours that any negative prompt makes that is not empty."""
-    if not negative.strip():
-        return Grade()
-    dice = Dice(b"negative").child(negative)
-    tone = (dice.between(0.975, 1.025), dice.between(0.985, 1.015), dice.between(0.975, 1.025))
-    return Grade(1.04, 1.03, tone)
-
-
-def overlaid(image: Image.Image, strength: float, dice: Dice) -> Image.Image:
-    """Lay a LoRA's style over the picture: broad flat strokes and two colours; strength 0 to 100."""
-    if strength <= 0:
-        return image
-    part = 3 if max(image.size) > 300 else 2
-    small = image.resize((max(1, image.width // part), max(1, image.height // part)), Image.Resampling.BOX)
-    flat = ImageOps.posterize(small.filter(ImageFilter.MedianFilter(5)), 4)
-    grey = flat.convert("L")
-    warm, cool = dice.choice(
-        (((255, 214, 150), (46, 30, 84)), ((190, 240, 226), (60, 26, 60)), ((255, 190, 190), (20, 44, 84)))
-    )
-    toned = Image.blend(flat, ImageOps.colorize(grey, cool, warm, (150, 110, 120)), 0.45)
-    return Image.blend(image, toned.resize(image.size, Image.Resampling.BILINEAR), 0.85 * strength / 100)
-
-
-def tinted(image: Image.Image, colour: Colour, strength: float) -> Image.Image:
-    """Draw the picture's colours towards a colour; strength 0 to 1."""
-    toned = ImageOps.colorize(
-        image.convert("L"), scaled(colour, 0.3), mix(colour, (255, 255, 255), 0.6), colour
-    )
-    return Image.blend(image, toned, 0.75 * strength)
-
-
-def blurred(image: Image.Image) -> Image.Image:
-    """Blur the picture beyond recognition."""
-    small = image.resize((max(1, image.width // 24), max(1, image.height // 24)), Image.Resampling.BOX)
-    return small.filter(ImageFilter.GaussianBlur(1)).resize(image.size, Image.Resampling.BICUBIC)
-
-
-def captioned(image: Image.Image, prompt: str, seed: Any, variant: int) -> None:
-    """Write the prompt, the seed and the variant small along the lower edge, where there is room."""
-    width, height = image.size
-    if min(width, height) < _SMALLEST_MARKED:
-        return
-    pixels = max(10, min(width, height) // 46)
-    font = _font(pixels)
-    tail = f"  seed {seed}" + (f" / {variant + 1}" if variant else "")
-    room = width - 3.6 * pixels - font.getlength(tail)
-    text = _cut(_written(prompt), font, room) + tail
-    strip = Image.linear_gradient("L").resize((width, int(2.6 * pixels))).point(lambda value: value * 0.5)
-    image.paste(Image.new("RGB", strip.size, (10, 10, 18)), (0, height - strip.height), strip)
-    draw = ImageDraw.Draw(image)
-    draw.text((0.7 * pixels, height - 1.5 * pixels), text.strip(), fill=(244, 240, 232), font=font)
-
-
-def _written(prompt: str) -> str:
-    """Give the prompt's letters that the font has; what it has not becomes a full stop in the middle."""
-    shown = "".join(letter if letter.isprintable() and ord(letter) < 0x180 else "\u00b7" for letter in prompt)
-    return " ".join(shown.split())
-
-
-def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
-    text = text[:300]
-    if font.getlength(text) <= room:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if font.getlength(text[:middle] + "...") <= room else (low, middle - 1)
-    return text[:low].rstrip() + "..."
-
-
-def watermarked(image: Image.Image) -> None:
+def _mark(image: Image.Image) -> None:
     """Put the small mark, a V in a ring, into the lower right corner, where there is room."""
-    side = max(9, min(image.size) // 30)
-    if min(image.size) < _SMALLEST_MARKED:
-        return
-    mark = Image.new("L", (4 * side, 4 * side))
-    draw = ImageDraw.Draw(mark)
-    draw.ellipse((2, 2, 4 * side - 3, 4 * side - 3), outline=220, width=max(2, side // 3))
-    draw.line(
-        [(1.2 * side, 1.2 * side), (2 * side, 2.8 * side), (2.8 * side, 1.2 * side)],
-        fill=235,
-        width=max(2, side // 2),
-        joint="curve",
-    )
-    mark = mark.reduce(4).resize((side, side))
-    white = Image.new("RGB", mark.size, (255, 252, 244))
-    image.paste(white, (image.width - side - side // 2, image.height - side - side // 3), mark)
-
-
-@cache
-def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(pixels)
+    side, mark = min(image.size) // 30, Image.new("L", (120, 120))
+    if side > 2:
+        ImageDraw.Draw(mark).ellipse((2, 2, 117, 117), outline=220, width=10)
+        ImageDraw.Draw(mark).line([(36, 36), (60, 84), (84, 36)], 235, 15, joint="curve")
+        left, top = image.width - side - side // 2, image.height - side - side // 3
+        image.paste((255, 252, 244), (left, top, left + side, top + side), mark.resize((side, side)))

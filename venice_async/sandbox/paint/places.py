@@ -1,264 +1,244 @@
-"""Places of another kind: under water, at a table, in a room, and all that are not landscapes by name.
+"""Scenes: the light is chosen, a place painted, the figures put into it, the weather last.
 
-1. As in a landscape, each paints from the back to the front and says where figures stand.
+1. What is far is painted first, in the sky's colours; what is near is dark and clear.
+2. A place returns where a figure's foot may be: across and down, in parts of the picture.
 """
 
-from __future__ import annotations
-
-import math
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .canvas import Points, fill, gradient, halo, noise, overlay, polygon, ramp, ridge
-from .city import city
-from .cosmos import moon, space
-from .dice import Dice
-from .palette import Colour, Light, hexed, hue, lit, mix, scaled
-from .pattern import pattern
-from .sky import Ground, View
+from .brush import WHITE, Colour, Light, dice, fading, glow, gradient, hexed, lit, mix, noise
+from .subjects import Figure, Points
+from .words import Scene
 
-__all__ = ["PLACES"]
+__all__ = ["Painting"]
 
-
-def _underwater(view: View) -> Ground:
-    dice, image = view.dice.child("deep"), view.image
-    width, height, unit = image.width, image.height, view.unit
-    tops = {"day": "7fd8dc 2f9cc0 15608f 0b3560", "night": "2a5a8f 163f70 0c2850 061838"}
-    stops = tops.get(view.light.time, "8fd0c8 3a8fb0 1d5a88 0e3258").split()
-    turn = dice.between(-0.05, 0.04)
-    colours = [hue(hexed(stop), turn) for stop in stops]
-    image.paste(gradient(image.size, colours))
-    size = (max(2, width // 8), max(2, height // 8))
-    mask = Image.new("L", size)
-    draw = ImageDraw.Draw(mask)
-    source = dice.between(0.2, 0.8) * size[0]
-    for _ in range(9):
-        foot, wide = source + dice.between(-0.9, 0.9) * size[0], size[0] * dice.between(0.04, 0.12)
-        draw.polygon(
-            [
-                (source + (foot - source) * 0.3, -2),
-                (source + (foot - source) * 0.3 + wide * 0.5, -2),
-                (foot + wide, size[1]),
-                (foot - wide, size[1]),
-            ],
-            fill=dice.count(14, 40),
-        )
-    rays = ImageChops.multiply(mask, ramp(size, lambda down: 1 - down)).resize(
-        image.size, Image.Resampling.BILINEAR
-    )
-    image.paste(Image.new("RGB", image.size, mix(colours[0], (255, 255, 255), 0.5)), (0, 0), rays)
-    for row in range(3):
-        depth = 0.7 - 0.3 * row
-        line = ridge(
-            dice.child("floor", row), width, height * (0.8 + 0.06 * row), unit * (0.035 + 0.015 * row), 0.45
-        )
-        near = mix((150, 150, 120) if row == 2 else (34, 84, 110), colours[2], depth)
-        fill(image, line, near, scaled(near, 0.6))
-        _weeds(
-            view,
-            dice.child("weeds", row),
-            line,
-            mix(hexed(dice.choice(("3f9a6a", "c8566a", "d98a4a", "7a5ab0"))), colours[2], depth),
-            0.09 + 0.07 * row,
-        )
-    _bubbles(view, dice.child("bubbles"))
-    return Ground(y=0.8)
+# Ground colours; how high the far ridges rise, and how rough they are; how dense the firs stand.
+_LANDS = {
+    "sea": ("d9c08f", 0.05, 5, 0.0),
+    "lake": ("4f6a48 5a6a3f", 0.4, 6, 0.8),
+    "mountains": ("5a7250 4a6a58", 0.48, 6, 0.5),
+    "forest": ("4a6040 5a6238", 0.12, 4, 2.2),
+    "hills": ("6f9450 86964a 587f52 b59a4a", 0.12, 3, 0.3),
+    "desert": ("d9a566 cf8f58 e3bd84", 0.12, 4, 0.0),
+    "snow": ("f0f4fa", 0.14, 4, 0.7),
+}
 
 
-def _weeds(view: View, dice: Dice, line: Points, colour: Colour, tall: float) -> None:
-    image, unit = view.image, view.unit
-    if unit < 32:
-        return
-    for _ in range(10):
-        x = dice.choice((dice.between(0, 0.32), dice.between(0.68, 1))) * image.width
-        foot = line[min(len(line) - 1, int(x / image.width * (len(line) - 1)))][1] + unit * 0.02
-        high, sway, wide = (
-            unit * tall * dice.between(0.5, 1.5),
-            unit * dice.between(0.006, 0.02),
-            unit * dice.between(0.006, 0.014),
-        )
-        left: Points = []
-        right: Points = []
-        for step in range(9):
-            along = step / 8
-            bend = math.sin(along * 7 + x) * sway * (0.3 + along)
-            thick = wide * (1 - along) ** 0.7
-            left.append((x + bend - thick, foot - high * along))
-            right.append((x + bend + thick, foot - high * along))
-        polygon(image, [*left, *reversed(right)], scaled(colour, dice.between(0.75, 1.15)))
+class Painting:
+    """A scene's picture (`image`), and the outline of what stands in it (`cut`).
 
+    Key and turn (among the times) decide what is left open; faith is how much named colours count, usually 1.
+    """
 
-def _bubbles(view: View, dice: Dice) -> None:
-    draw, unit = ImageDraw.Draw(view.image), view.unit
-    if unit < 48:
-        return
-    for _ in range(26):
-        x, y, radius = (
-            dice.part() * view.image.width,
-            dice.part() * view.image.height * 0.85,
-            unit * (0.002 + 0.01 * dice.part() ** 3),
-        )
-        draw.ellipse(
-            (x - radius, y - radius, x + radius, y + radius),
-            outline=(190, 232, 240),
-            width=max(1, unit // 500),
-        )
-        draw.ellipse(
-            (x - radius * 0.5, y - radius * 0.6, x - radius * 0.1, y - radius * 0.2), fill=(240, 252, 255)
-        )
+    def __init__(self, scene: Scene, size: tuple[int, int], key: object, turn: int, faith: float) -> None:
+        self._scene, self._without, self._key = scene, scene.without, key
+        self._clear = not scene.weather & {"storm", "rain", "fog", "snow", "clouds"}
+        tint = mix(WHITE, scene.tint or WHITE, min(0.6, 0.4 * faith))
+        self._light = Light.of(scene.times[turn % len(scene.times)], scene.weather, tint, dice(key, "light"))
+        self.image, self.cut = Image.new("RGB", size, self._light.sky[3]), Image.new("L", size)
+        self._draw = ImageDraw.Draw(self.image, "RGBA")
+        place = dice(key, "place").choice((scene.places[0], *scene.places))
+        x, y = self._city() if place == "city" else self._table() if place == "table" else self._land(place)
+        if any(subject.name == "person" for subject, _ in scene.subjects):
+            self.image.paste(self.image.filter(ImageFilter.BoxBlur(min(size) // 40)))
+        for order in reversed(range(len(scene.subjects))):
+            self._stand(order, x, y, 0.3 if place == "table" else 0.0, faith)
+        if place != "table":
+            self._weather()
 
+    def _kit(self, *part: object) -> tuple[Random, Light, tuple[int, int], int]:
+        """Give what a part is painted with: dice of its own, so that it moves no other; the light; sizes."""
+        return dice(self._key, *part), self._light, self.image.size, min(self.image.size)
 
-_WALLS = (
-    "5f7a78 8fa8a0",
-    "7a5f58 c09a80",
-    "4a5a78 8a9ab8",
-    "6a6a50 b0aa80",
-    "5a4a5f a890a8",
-    "b08a68 e6cfae",
-    "88a0ac cfdcdc",
-)
+    def _stand(self, order: int, x: float, y: float, mirror: float, faith: float) -> None:
+        """Put a subject into the picture; the chief one, of order 0, in the middle and before the others."""
+        throw, light, (width, height), unit = self._kit("figure", order)
+        subject, named = self._scene.subjects[order]
+        colour = lit(hexed(throw.choice(subject.colours.split())), throw.uniform(0.92, 1.06))
+        colour = mix(colour, named, min(1.0, 0.3 + 0.5 * faith)) if named else colour
+        tall = float(subject.height) / 100 * unit * throw.uniform(0.88, 1.12) * 0.75**order
+        tall = min(tall, width * 84 / float(subject.width), height * 0.8)
+        x += throw.uniform(-0.12, 0.12) + (0.0, 0.3, -0.3)[order] * self._kit("side")[0].choice((-1, 1))
+        y = 1.02 if subject.name == "person" else y - 0.025 * order + throw.uniform(-0.01, 0.01)
+        second, flipped = hexed(throw.choice(subject.seconds.split())), throw.random() < 0.5
+        figure = Figure(subject, colour, second, x * width, y * height, tall, flipped)
+        figure.paint(self.image, self.cut, light, 0.5 if subject.stands == "water" else mirror)
+        if subject.name == "lighthouse" and light.dark > 0.3:
+            self._beam(figure.x - 0.08 * tall * (1 - 2 * flipped), figure.y - 0.89 * tall)
 
+    def _beam(self, x: float, y: float) -> None:
+        _, light, (width, _), unit = self._kit()
+        beam, far = Image.new("L", (width // 8 + 1, unit // 20 + 1)), width if x < width / 2 else 0
+        for spread in (0.16, 0.13, 0.1, 0.07, 0.04):
+            fan = [(x / 8, unit / 25), *((far / 8, unit * (0.2 + wide) / 8) for wide in (-spread, spread))]
+            ImageDraw.Draw(beam).polygon(fan, round((1 - 5 * spread) * 260 * light.dark))
+        beam = beam.filter(ImageFilter.GaussianBlur(2)).resize((8 * beam.width, 8 * beam.height))
+        self.image.paste((255, 236, 184), (0, round(y - unit * 0.32)), beam)
+        glow(self.image, x, y, unit * 0.2, (255, 230, 160), 0.9)
 
-_WOODS = ("8a5a3a", "a9754a", "6b4632", "c49a6c", "5a4438", "e0d4c0")
+    def _sky(self, horizon: float) -> None:
+        throw, light, (width, height), unit = self._kit("sky")
+        edge, sun = round(height * horizon) + 1, self._clear and "sun" not in self._without
+        size, x, y = (width // 4 + 1, edge // 4 + 1), light.x * width, light.y * edge
+        soft = gradient(size, light.sky)
+        glow(soft, x / 4, y / 4, unit * (0.32 - 0.13 * light.dark), mix(light.sun, light.sky[2], 0.45), 0.6)
+        glow(soft, x / 4, y / 4, unit * 0.1, light.sun, 0.8 * sun)
+        if "clouds" not in self._without:
+            low = throw.uniform(118, 138) if self._clear else throw.uniform(92, 108)
+            clouds = noise(throw, size, (throw.randint(1, 2), throw.randint(4, 7)), 5)
+            body = clouds.point(fading(low, low + 50, 215))
+            body = ImageChops.multiply(body, gradient(size, (90, 240, 160)))
+            bright = ImageChops.offset(clouds, -2 * light.side, -2).point(fading(low + 12, low + 70, 230))
+            soft.paste(mix(light.sky[1], light.sky[2], 0.5), (0, 0), body)
+            soft.paste(mix(light.tone, light.sky[3], 0.6), (0, 0), ImageChops.multiply(body, bright))
+        self.image.paste(soft.resize((width, edge), Image.Resampling.BILINEAR))
+        for _ in range(130 if light.dark > 0.6 and self._clear and "stars" not in self._without else 0):
+            at, big = (throw.uniform(0, width), throw.random() ** 1.6 * edge), throw.random() ** 3
+            self._draw.circle(at, unit * 0.003 * big, (*WHITE, throw.randint(0, 255)))
+        if sun:
+            glow(self.image, x, y, unit * 0.11, light.sun, 0.9)
+            self._draw.circle((x, y), unit * 0.045, mix(light.sun, WHITE, 0.4))
 
+    def _hill(self, name: object, base: float, swing: float, rough: int, shades: list[Colour]) -> Points:
+        """Fill what is below a line from edge to edge, and give it; `rough` is 3 for hills, 6 for rock."""
+        throw, _, (width, height), _ = self._kit("hill", name)
+        heights = enumerate(noise(throw, (193, 1), (4, 1), rough).tobytes())
+        line = [(x * width / 192, base + (y - 128) / 70 * swing) for x, y in heights]
+        top, bottom = max(0, int(min(y for _, y in line))), round(base + 2 * swing + 0.2 * height)
+        mask = Image.new("L", (2 * width, 2 * max(1, min(height, bottom) - top)))
+        edge = [*((2 * x, 2 * (y - top)) for x, y in line), (2 * width, mask.height), (0, mask.height)]
+        ImageDraw.Draw(mask).polygon(edge, fill=255)
+        self.image.paste(gradient((width, mask.height // 2), shades), (0, top), mask.reduce(2))
+        return line
 
-def _table(view: View) -> Ground:
-    """A still life's place: a wall in a window's light, a table with a cloth or without."""
-    dice, image, light = view.dice.child("table"), view.image, view.light
-    width, height, unit = image.width, image.height, view.unit
-    _wall(view, dice)
-    edge = dice.between(0.6, 0.7)
-    wood = light.on(hexed(dice.choice(_WOODS)))
-    first = int(height * edge)
-    board = gradient((width, max(1, height - first)), (mix(wood, light.sun, 0.25), wood, scaled(wood, 0.62)))
-    grain = noise(
-        dice.child("grain"), (max(2, width // 2), max(2, (height - first) // 2)), (3, 24), 2
-    ).resize(board.size)
-    board = Image.blend(board, Image.merge("RGB", (grain, grain, grain)), 0.07)
-    halo(board, width * (0.5 + 0.3 * light.side), 0, unit * 0.6, light.sun, 0.3, 1.6)
-    image.paste(board, (0, first))
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, first, width, first + max(0, int(unit * 0.004))), fill=mix(wood, (255, 246, 226), 0.5))
-    if dice.chance(0.5):
-        _cloth(view, dice.child("cloth"), edge)
-    return Ground(y=edge + dice.between(0.15, 0.2))
+    def _land(self, place: str) -> tuple[float, float]:
+        throw, light, (_, height), unit = self._kit("land")
+        colours, tall, rough, density = _LANDS[place]
+        white = place == "snow" or ("snow" in self._scene.weather and "snow" not in self._without)
+        ground = mix(hexed(throw.choice(colours.split())), (240, 244, 250), 0.85 * white)
+        horizon, wet = throw.uniform(0.54, 0.64), place in {"sea", "lake"}
+        ashore = not wet or any(subject.stands != "water" for subject, _ in self._scene.subjects)
+        self._sky(horizon)
+        for layer in range(3):
+            depth, swing = 0.78 - 0.2 * layer - tall / 3, unit * tall * 0.4
+            tone = light.on((150, 80, 60) if place == "desert" else (58, 74, 112), depth)
+            peak = light.on((250, 250, 255), depth * 0.6) if rough == 6 and layer < 2 else tone
+            base = height * (horizon + 0.01) - swing * (1.5 - 0.5 * layer)
+            self._hill(layer, base, swing, rough, [peak, tone, mix(tone, light.sky[3], 0.4)])
+        if wet:
+            self._water(horizon)
+        for layer in range(0 if not wet else 2 if ashore else 4, 4):
+            near, base = layer / 3, height * (horizon + 0.02 + 0.08 * layer)
+            tone = light.on(lit(ground, 1.02 - (0.02 if white else 0.34) * near), 0.42 * (1 - near))
+            shades = [mix(tone, light.sun, 0.18), lit(tone, 0.78 if white else 0.6)]
+            line = self._hill(("near", layer), base, unit * 0.045, 3, shades)
+            if layer < 3 and "trees" not in self._without:
+                high = unit * (0.1 + (0.2 if density > 1 else 0.08) * near)
+                self._trees(line, high, 0.5 - 0.45 * near, density, white=white)
+        return 0.5, 0.9 if ashore else horizon + 0.2
 
+    def _trees(self, line: Points, tall: float, depth: float, density: float, *, white: bool) -> None:
+        """Let firs grow along a line, bright on the side of the light."""
+        (throw, light, _, _), draw = self._kit("trees", depth), self._draw
+        for _ in range(round(density * 40 * (0.5 + depth))):
+            (x, y), high = throw.choice(line), tall * throw.uniform(0.5, 1.15)
+            x, y = x + throw.uniform(-0.6, 0.6) * high, y + 0.04 * high
+            tone = light.on(lit((40, 78, 66), throw.uniform(0.75, 1.1)), depth)
+            bright = mix(tone, light.on(WHITE), 0.6) if white else mix(tone, light.sun, 0.2)
+            for part in range(5):
+                half, base = high * (0.2 - 0.034 * part), y - high * (0.08 + 0.17 * part)
+                top, side = (x, y - high * (0.4 + 0.15 * part)), light.side * half
+                draw.polygon([(x - half, base), top, (x + half, base), (x, base - half * 0.25)], tone)
+                draw.polygon([(x + side, base), top, (x + side * 0.2, base - half * 0.35)], bright)
 
-def _wall(view: View, dice: Dice) -> None:
-    """Paint a wall, with the light of a window on it."""
-    image, light = view.image, view.light
-    width, height = image.width, image.height
-    low, high = dice.choice(_WALLS).split()
-    tone = mix(light.tone, (255, 236, 214), 0.45)
-    colours = [hue(hexed(text), dice.between(-0.03, 0.03)) for text in (high, low)]
-    top, bottom = (mix(colour, lit(colour, tone), 0.9) for colour in colours)
-    size = (max(2, width // 4), max(2, height // 4))
-    soft = gradient(size, (scaled(bottom, 0.8), mix(top, bottom, 0.4), top))
-    glare = mix(light.sun, top, 0.4)
-    halo(soft, size[0] * (0.5 + 0.34 * light.side), size[1] * 0.2, min(size) * 1.1, glare, 0.5, 1.5)
-    if dice.chance(0.7):
-        _window_light(soft, light, dice)
-    image.paste(soft.resize(image.size, Image.Resampling.BICUBIC))
+    def _water(self, horizon: float) -> None:
+        """Lay water from the horizon down: it mirrors what is above, ripples, and glitters below the sun."""
+        throw, light, (width, height), unit = self._kit("water")
+        first, sun = round(height * horizon), self._clear and "sun" not in self._without
+        deep, size = height - first, (width // 3 + 1, (height - first) // 3 + 1)
+        above = self.image.crop((0, max(0, first - deep), width, first + 1)).resize(size)
+        still = above.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+        mirror = still.copy()
+        for y in range(size[1]):
+            reach = unit * 0.006 * (0.3 + y / size[1])
+            row = round(max(0, min(size[1] - 1, y + throw.uniform(-reach, reach))))
+            mirror.paste(still.crop((0, row, size[0], row + 1)), (round(throw.uniform(-reach, reach)), y))
+        mirror.paste(light.on((42, 96, 128)), (0, 0), gradient(size, (40, 100, 165)))
+        self.image.paste(mirror.resize((width, deep), Image.Resampling.BILINEAR), (0, first))
+        for index in range(170):
+            near, path, shine = throw.random() ** 1.5, sun and index % 5 < 3, throw.uniform(0.4, 1)
+            spread = unit * (0.04 + 0.2 * near) * (throw.random() + throw.random() - 1)
+            x, y = light.x * width + spread if path else throw.uniform(0, width), first + near * deep
+            long, thick = unit * (0.006 + 0.04 * near) * shine, unit * (0.0007 + 0.0024 * near)
+            fill = (*mix(light.sun, WHITE, 0.2), round(shine * (220 if path else 50)))
+            self._draw.ellipse((x - long, y - thick, x + long, y + thick), fill)
 
+    def _city(self) -> tuple[float, float]:
+        throw, light, (width, height), unit = self._kit("city")
+        base, tone = throw.uniform(0.68, 0.76), hexed(throw.choice(("4a5478", "5a4f74")))
+        self._sky(base)
+        glow(self.image, width / 2, height * (base - 0.1), unit * 0.6, (255, 150, 96), light.dark / 2, 0.5)
+        for depth in (0.62, 0.36, 0.08) if "buildings" not in self._without else ():
+            centre, x = throw.uniform(0.3, 0.7), -unit * throw.uniform(0, 0.06)
+            while x < width:
+                wide = unit * throw.uniform(0.045, 0.1) * (1.25 - depth)
+                bump = max(0.0, 1 - abs(x / width - centre) * 2.2) * throw.uniform(0.5, 1.1)
+                tall = height * (0.28 + 0.1 * depth) * (0.35 + bump + 0.3 * throw.random())
+                shade = mix(light.on(tone, depth), light.sky[0], throw.uniform(0, 0.35))
+                self._house(x, height * base - tall, wide, tall, depth, shade)
+                x += wide * throw.uniform(0.9, 1.15)
+        self._water(base)
+        return 0.5, 0.93
 
-def _window_light(soft: Image.Image, light: Light, dice: Dice) -> None:
-    """Let the light of a window with four panes fall on a wall, aslant."""
-    unit = min(soft.size)
-    lean, side = -light.side * unit * 0.08, unit * dice.between(0.14, 0.19)
-    x, y = soft.width * (0.5 - dice.between(0.1, 0.24) * light.side), soft.height * dice.between(0.06, 0.14)
-    mask = Image.new("L", (2 * soft.width, 2 * soft.height))
-    draw = ImageDraw.Draw(mask)
-    for across in range(2):
-        for down in range(2):
-            left, upper = x + across * side * 1.16 - side + lean * 1.24 * down, y + down * side * 1.24
-            pane = [(left, upper), (left + side, upper), (left + side + lean, upper + side * 1.1)]
-            pane.append((left + lean, upper + side * 1.1))
-            draw.polygon([(2 * px, 2 * py) for px, py in pane], fill=92)
-    glass = Image.new("RGB", soft.size, mix(light.sun, (255, 255, 255), 0.3))
-    soft.paste(glass, (0, 0), mask.reduce(2).filter(ImageFilter.BoxBlur(max(0.0, unit / 200))))
+    def _house(self, x: float, y: float, wide: float, tall: float, depth: float, shade: Colour) -> None:
+        (throw, light, _, unit), draw = self._kit("house", x, depth), self._draw
+        body = gradient((round(wide) + 1, round(tall) + 1), (shade, shade, mix(shade, light.sky[3], 0.35)))
+        self.image.paste(body, (round(x), round(y)))
+        edge, rise, flat = x + wide * (0.9 * (light.side > 0)), throw.random(), throw.choice((0, 0.3, 0.5))
+        draw.rectangle((edge, y, edge + wide * 0.1, y + tall), mix(shade, light.sun, 0.2))
+        roof = [(x + wide * part, y - wide * rise * flat) for part in (flat, 1 - flat)]
+        draw.polygon([(x, y), *roof, (x + wide, y)], shade)
+        draw.line((x + wide / 2, y - wide * rise, x + wide / 2, y), shade, max(1, unit // 300))
+        step, warm = max(3.0, unit * 0.011 * (1.4 - depth)), mix((255, 208, 122), light.sky[3], depth / 2)
+        columns, panes = int(wide * 0.8 / step), ((190, 220, 240), warm, warm, warm)
+        for index in range(columns * (int(tall / step / 1.3) - 1)):
+            if throw.random() < 0.1 + 0.4 * light.dark:
+                row, column = divmod(index, columns)
+                left, top = x + wide * 0.14 + column * step, y + (row + 0.7) * step * 1.3
+                fill = mix(throw.choice(panes), shade, throw.uniform(0, 0.4))
+                draw.rectangle((left, top, left + step * 0.5, top + step * 0.65), fill)
 
+    def _table(self) -> tuple[float, float]:
+        throw, light, (width, height), _ = self._kit("table")
+        size, warm = (width // 4 + 1, height // 4 + 1), mix(light.tone, (255, 236, 214), 0.5)
+        wall = lit(hexed(throw.choice(("c8b48f", "9fb0ae", "b79a94", "8f9aa8", "a8a07f", "c9a58a"))), warm)
+        soft, panes, unit = gradient(size, (lit(wall, 0.62), wall)), Image.new("L", size), min(size)
+        glow(soft, (0.5 + 0.3 * light.side) * size[0], unit / 4, unit * 1.2, mix(light.sun, wall, 0.3), 0.6)
+        long, lean = unit * throw.uniform(0.15, 0.19), -0.08 * light.side * unit
+        for across, down in ((0.0, 0.0), (1.14, 0.0), (0.0, 1.2), (1.14, 1.2)):
+            x, y = size[0] * (0.38 - 0.22 * light.side) + across * long + lean * down, (0.4 + down) * long
+            corners = [(x, y), (x + long, y), (x + long + lean, y + long * 1.1), (x + lean, y + long * 1.1)]
+            ImageDraw.Draw(panes).polygon(corners, 110)
+        soft.paste(mix(light.sun, WHITE, 0.3), (0, 0), panes.filter(ImageFilter.BoxBlur(unit / 120)))
+        self.image.paste(soft.resize((width, height), Image.Resampling.BILINEAR))
+        wood, first = lit(hexed(throw.choice(("8a5a3a", "a87848", "6f4a3a"))), warm), round(0.63 * height)
+        board = gradient((width, height - first), (mix(wood, light.sun, 0.3), wood, lit(wood, 0.6)))
+        grain = noise(throw, (width // 4 + 1, board.height), (1, 24), 4).point(fading(100, 220, 190))
+        board.paste(lit(wood, 0.55), (0, 0, *board.size), grain.resize(board.size))
+        self.image.paste(board, (0, first))
+        return 0.5, 0.83
 
-def _cloth(view: View, dice: Dice, edge: float) -> None:
-    image, light, unit = view.image, view.light, view.unit
-    width, height = image.width, image.height
-    colour = light.on(hexed(dice.choice(("e8e0d0", "b5574a", "4f6f8f", "d8b66a", "6f8f7a"))))
-    left, right = width * dice.between(0.1, 0.26), width * dice.between(0.74, 0.9)
-    top = height * (edge + 0.06)
-    body = [(left, top), (right, top), (right + unit * 0.1, height + 2), (left - unit * 0.1, height + 2)]
-    overlay(
-        image,
-        body,
-        lambda size: gradient(size, (mix(colour, (255, 255, 255), 0.18), colour, scaled(colour, 0.7))),
-    )
-    for _ in range(5):
-        x = dice.between(left, right)
-        lean = (x - (left + right) / 2) * 0.25
-        fold = [
-            (x, top + unit * 0.02),
-            (x + unit * 0.012, top + unit * 0.02),
-            (x + lean + unit * 0.05, height + 2),
-            (x + lean, height + 2),
-        ]
-        polygon(image, fold, scaled(colour, 0.78), 0.35)
-
-
-def _room(view: View) -> Ground:
-    """A wall and a floor, or for a portrait a soft ground with blurred lights."""
-    dice, image, light = view.dice.child("room"), view.image, view.light
-    width, height, unit = image.width, image.height, view.unit
-    _wall(view, dice)
-    if any(one.subject.name == "portrait" for one in view.scene.subjects):
-        for _ in range(16):
-            halo(
-                image,
-                dice.part() * width,
-                dice.part() * height,
-                unit * dice.between(0.04, 0.13),
-                light.sun,
-                dice.between(0.08, 0.26),
-                0.45,
-            )
-        return Ground(y=1.0)
-    edge = int(height * 0.76)
-    wood = light.on(hexed(dice.choice(_WOODS)))
-    floor = gradient((width, max(1, height - edge)), (mix(wood, light.sun, 0.15), scaled(wood, 0.7)))
-    image.paste(floor, (0, edge))
-    draw = ImageDraw.Draw(image)
-    for index in range(-6, 7):
-        x = width / 2 + index * unit * 0.16
-        draw.line(
-            (x, edge, width / 2 + (x - width / 2) * 2.2, height),
-            fill=scaled(wood, 0.72),
-            width=max(1, unit // 300),
-        )
-    draw.rectangle((0, edge - int(unit * 0.03), width, edge), fill=light.on((226, 218, 204)))
-    rug = [
-        (
-            width / 2 + unit * 0.42 * math.cos(a / 18 * math.pi),
-            height * 0.9 + unit * 0.07 * math.sin(a / 18 * math.pi),
-        )
-        for a in range(36)
-    ]
-    carpet = light.on(hexed(dice.choice(("9c4a44", "44607f", "6f7f56", "c89a4f"))))
-    polygon(image, rug, carpet)
-    polygon(
-        image,
-        [(width / 2 + (x - width / 2) * 0.9, height * 0.9 + (y - height * 0.9) * 0.84) for x, y in rug],
-        mix(carpet, (255, 240, 220), 0.22),
-    )
-    return Ground(y=0.91)
-
-
-PLACES: Mapping[str, Callable[[View], Ground]] = MappingProxyType(
-    {
-        "city": city,
-        "space": space,
-        "moon": moon,
-        "underwater": _underwater,
-        "table": _table,
-        "room": _room,
-        "pattern": pattern,
-    }
-)
+    def _weather(self) -> None:
+        throw, light, (width, height), unit = self._kit("weather")
+        pale, weather = mix(light.sky[3], (240, 246, 255), 0.5), self._scene.weather
+        if "fog" in weather:
+            self.image.paste(pale, (0, 0, width, height), gradient((width, height), (60, 130, 220, 160)))
+        for _ in range(260 if weather & {"rain", "storm", "snow"} else 0):
+            x, y, near = throw.uniform(0, width), throw.uniform(0, height), throw.random() ** 5
+            if "snow" in weather:
+                self._draw.circle((x, y), unit * (0.0016 + 0.009 * near), (*WHITE, round(225 - 130 * near)))
+            else:
+                end = (x - unit * (0.006 + 0.01 * near), y + unit * (0.03 + 0.05 * near))
+                self._draw.line((x, y, *end), (*pale, 100), max(1, unit // 500))
