@@ -36,6 +36,11 @@ def test_the_same_command_tells_what_is_gone_and_what_to_do(job, sandbox):
     assert "`venice-async redo out --missing` buys again what is gone" in err
 
 
+def test_a_dry_run_tells_what_is_gone(job):
+    assert "6 there already, 2 of them missing a file" in job(*JOB, "--dry-run")[1]
+    assert json.loads(job(*JOB, "--dry-run", "--json")[1])["missing"] == 2
+
+
 def test_each_is_told_in_json(job):
     _, out, _ = job(*JOB, "--json")
     told = [json.loads(line) for line in out.splitlines()]

@@ -21,9 +21,9 @@ def events_of(decoder, body, size):
 
 @pytest.mark.parametrize("content_type", TYPES)
 @pytest.mark.parametrize("size", [1, 5, 100_000])
-@pytest.mark.parametrize("space", ["", " ", "\r\n\t" * 10])
+@pytest.mark.parametrize("space", ["", " ", "\r\n\t" * 10, "\ufeff", "\ufeff \n"])
 def test_json_is_taken_for_json_whatever_its_content_type(png, content_type, size, space):
-    """White space in front of it changes nothing."""
+    """White space and a byte order mark in front of it change nothing."""
     text = space + json.dumps({"id": "a", "images": [base64.b64encode(png).decode()]})
     decoder = SniffingDecoder(content_type)
     first, *rest = events_of(decoder, text.encode(), size)

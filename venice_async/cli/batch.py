@@ -59,6 +59,7 @@ async def show_plan(session: VeniceSession, screen: Screen, job: Job, *, as_json
 def _worded(plan: Plan) -> list[str]:
     of_these = [f"{plan.new} new ({plan.images} images)"]
     of_these += [f"{plan.skipped} there already"] if plan.skipped else []
+    of_these += [f"{plan.missing} of them missing a file"] if plan.missing else []
     of_these += [f"{plan.held} held, because they may have been paid for"] if plan.held else []
     of_these += [f"{plan.blocked} blocked by the content policy"] if plan.blocked else []
     of_these += [f"{plan.invalid} invalid"] if plan.invalid else []

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from venice_async.gather import stream_redo
+from venice_async.gather.options import MAX_REFUSALS, MAX_UNUSABLE
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import forget
 
@@ -17,6 +18,7 @@ from .directory import Directory
 from .options import BudgetUsd, rate_limit_from
 from .screen import Screen
 from .signals import run_until_signalled
+from .stops import MaxRefusals, MaxUnusable, MaxWait, seconds_from
 
 __all__ = ["redo"]
 
@@ -41,6 +43,9 @@ def redo(
         typer.Option(min=0, help="Requests a minute and model; 0 for no limit.", show_default=False),
     ] = None,
     budget_usd: BudgetUsd = None,
+    max_unusable: MaxUnusable = MAX_UNUSABLE,
+    max_refusals: MaxRefusals = MAX_REFUSALS,
+    max_wait: MaxWait = "10m",
     as_json: AsJson = False,
     sandbox: UseSandbox = False,
     base_url: BaseUrl = None,
@@ -52,7 +57,7 @@ def redo(
     [bold]venice-async redo lighthouse --missing[/]
     """
     screen = Screen()
-    named = files or []
+    named, longest = files or [], seconds_from(max_wait)
     if wanted_no_more:
         forgotten = len(forget(directory, named, missing=missing))
         screen.say("1 file is missed no more" if forgotten == 1 else f"{forgotten} files are missed no more")
@@ -61,7 +66,15 @@ def redo(
     async def work(session: VeniceSession) -> int:
         async with session:
             stream = await stream_redo(
-                session, directory, files=named, missing=missing, new_seed=new_seed, budget_usd=budget_usd
+                session,
+                directory,
+                files=named,
+                missing=missing,
+                new_seed=new_seed,
+                budget_usd=budget_usd,
+                max_unusable=max_unusable,
+                max_refusals=max_refusals,
+                max_wait=longest,
             )
             if stream.progress.total == 0:
                 screen.say("nothing is missing")

@@ -36,7 +36,8 @@ class Plan:
     Attributes:
         items: Requests in the input.
         new: Of them, those that would be sent.
-        skipped: Those whose images are there.
+        skipped: Those whose images an earlier run has bought.
+        missing: Of these, those of which a file is gone.
         held: Those that may have been paid for, and would not be sent again.
         blocked: Those that the content policy has blocked, and that would not be sent again.
         invalid: Those that are no valid requests.
@@ -50,6 +51,7 @@ class Plan:
     items: int
     new: int
     skipped: int
+    missing: int
     held: int
     blocked: int
     invalid: int
@@ -94,9 +96,10 @@ async def plan_generate(
                 counts["invalid"] += 1
                 continue
             request = offer.resolve(request)
-            state = forecast.state(request, keep_duplicates=duplicates == "keep")
+            state, missing = forecast.state(request, keep_duplicates=duplicates == "keep")
             if state in _THERE:
                 counts["skipped"] += 1
+                counts["missing"] += missing
             elif state in _HELD and not (resend and state != State.BILLED):
                 counts["held"] += 1
             elif state == State.BLOCKED:
@@ -111,6 +114,7 @@ async def plan_generate(
         items=source.taken,
         new=counts["new"],
         skipped=counts["skipped"],
+        missing=counts["missing"],
         held=counts["held"],
         blocked=counts["blocked"],
         invalid=counts["invalid"],

@@ -21,6 +21,7 @@ from .words import is_html, said_on
 __all__ = ["SniffingDecoder"]
 
 _WHITE_SPACE = b" \t\r\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 4096  # bytes of a page, which begins with its title
 
 
@@ -64,6 +65,8 @@ class SniffingDecoder:
             if self._decoder is None:
                 return []
             self._head = b""
+            if isinstance(self._decoder, JsonDecoder):
+                chunk = chunk.removeprefix(_BYTE_ORDER_MARK)
         if self._refused:
             chunk = self._filter.feed(chunk)
             self._page += chunk[: _SHOWN - len(self._page)]
@@ -97,7 +100,7 @@ class SniffingDecoder:
     def _choose(self) -> AnswerDecoder | None:
         """The decoder, once enough of the body is known."""
         # No more than these bytes decide, however many came with them.
-        text = self._head[:MAGIC_BYTES].lstrip(_WHITE_SPACE)
+        text = self._head[:MAGIC_BYTES].removeprefix(_BYTE_ORDER_MARK).lstrip(_WHITE_SPACE)
         if text.startswith(b"{"):
             return JsonDecoder(self._limits, self._secret)
         if len(self._head) < MAGIC_BYTES:

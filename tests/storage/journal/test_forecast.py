@@ -68,7 +68,8 @@ def test_a_forecast_agrees_with_the_run_that_follows(tmp_path_factory, runs):
         seeds, endings = [seed for seed, _ in items], [ending for _, ending in items]
         with Forecast(directory, JOB, extend=False) as forecast:
             spent = forecast.spent
-            foreseen = [forecast.state(attrs.evolve(fox, seed=seed), keep_duplicates=keep) for seed in seeds]
+            asked = [attrs.evolve(fox, seed=seed) for seed in seeds]
+            foreseen = [forecast.state(request, keep_duplicates=keep)[0] for request in asked]
         assert asyncio.run(carry_out(directory, seeds, endings, keep)) == foreseen
         with Forecast(directory, JOB, extend=False) as forecast:
             assert forecast.spent >= spent
@@ -76,7 +77,7 @@ def test_a_forecast_agrees_with_the_run_that_follows(tmp_path_factory, runs):
 
 def test_nothing_is_made_where_nothing_was_begun(tmp_path):
     with Forecast(tmp_path / "out", JOB, extend=False) as forecast:
-        states = [forecast.state(fox, keep_duplicates=keep) for keep in (True, True, False)]
+        states = [forecast.state(fox, keep_duplicates=keep)[0] for keep in (True, True, False)]
     assert states == [State.PENDING, State.PENDING, State.DUPLICATE]
     assert forecast.spent == 0
     assert not (tmp_path / "out").exists()
@@ -98,7 +99,7 @@ def test_what_a_run_would_refuse_a_forecast_refuses(tmp_path):
     with pytest.raises(JobChangedError, match="model was not set, and is another"):
         Forecast(tmp_path / "b", other, extend=False)
     with Forecast(tmp_path / "b", other, extend=True) as forecast:
-        assert forecast.state(fox, keep_duplicates=True) == State.DONE
+        assert forecast.state(fox, keep_duplicates=True) == (State.DONE, False)
     (tmp_path / "b" / ".venice" / "journal.sqlite3").write_bytes(b"no journal" * 500)
     with pytest.raises(JournalError):
         Forecast(tmp_path / "b", JOB, extend=False)

@@ -14,6 +14,7 @@ from venice_async.storage.files import check_no_images
 from venice_async.types.request import ImageRequest
 from venice_async.wire.codec import fingerprint
 
+from .records import gone_of, load_files
 from .schema import (
     JOURNAL,
     PRIVATE,
@@ -49,6 +50,7 @@ class Forecast:
     """
 
     def __init__(self, directory: Path, job: Mapping[str, str], *, extend: bool) -> None:
+        self._directory = directory
         self._path = directory / PRIVATE / JOURNAL
         self._journal: sqlite3.Connection | None = None
         self.spent = 0
@@ -77,8 +79,8 @@ class Forecast:
         if self._journal is not None:
             self._journal.close()
 
-    def state(self, request: ImageRequest, *, keep_duplicates: bool) -> State:
-        """How far the next item of the input has come."""
+    def state(self, request: ImageRequest, *, keep_duplicates: bool) -> tuple[State, bool]:
+        """How far the next item of the input has come, and whether a file of it is gone that is wanted."""
         identity = fingerprint(request)
         (occurrence,) = self._counts.execute(
             "INSERT INTO seen VALUES (?, 0) ON CONFLICT DO UPDATE SET number = number + 1 RETURNING number",
@@ -88,9 +90,13 @@ class Forecast:
         if self._journal is not None:
             with journal_errors(self._path):
                 found = self._journal.execute(
-                    "SELECT state FROM items WHERE fingerprint = ? AND occurrence = ?", (identity, occurrence)
+                    "SELECT state, files FROM items WHERE fingerprint = ? AND occurrence = ?",
+                    (identity, occurrence),
                 ).fetchone()
-        state = State.PENDING if found is None else State(found[0])
+        state, told = (State.PENDING, None) if found is None else (State(found[0]), found[1])
         if occurrence and not keep_duplicates and state in {State.PENDING, State.FAILED, State.DUPLICATE}:
-            return State.DUPLICATE
-        return State.PENDING if state == State.DUPLICATE else state
+            return State.DUPLICATE, False
+        if state == State.DUPLICATE:
+            return State.PENDING, False
+        gone = gone_of(self._directory, load_files(told)) if state == State.DONE else ()
+        return state, any(file.wanted for file in gone)
