@@ -102,6 +102,7 @@ def _worded(error: VeniceError | str) -> str:
         text.replace("choose image_format", "choose one with --image-format")
         .replace("with extend=True", "with --extend")
         .replace("or force=True", "or --force")
+        .replace("say missing=True", "say --missing")
         .replace("a smaller cell=", "a smaller --cell")
         .replace("with skip_bad_rows=True", "with --skip-bad-rows")
         .replace("use venice_async.dask", "use --dask")
