@@ -32,7 +32,7 @@ from venice_async.types.statistics import Wait
 
 from .records import record_of
 
-__all__ = ["Live", "Screen"]
+__all__ = ["Live", "Screen", "counted"]
 
 _PROFILE = re.compile(r"\blimits=RequestLimits\.([A-Z]+)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -77,6 +77,11 @@ class Screen:
         self.messages.print(f"[bold red]error:[/] {_as_text(_worded(error))}")
         for note in getattr(error, "__notes__", ()):
             self.messages.print(f"  {_as_text(_worded(note))}")
+
+
+def counted(number: int, what: str) -> str:
+    """How many there are of something, such as `1 image` or `2,000 images`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _visible(text: str) -> str:
