@@ -10,6 +10,7 @@ import pytest
 
 from venice_async import Blocked, Generated, Skipped, Unconfirmed, VeniceSession, gather_generate, redo
 from venice_async.errors import BatchError, ConfigurationError
+from venice_async.gather import stream_redo
 from venice_async.sandbox import Fault, Sandbox
 from venice_async.storage.dataset import export_dataset
 from venice_async.storage.journal import JournalReader, find_redos, forget
@@ -141,6 +142,45 @@ def test_each_redo_keeps_the_one_before(tmp_path):
     assert len(images(tmp_path)) == 5
 
 
+@pytest.mark.parametrize("new_seed", [False, True])
+@pytest.mark.parametrize("between", [False, True], ids=["at-once", "after-another-run"])
+def test_a_redo_that_was_stopped_is_resumed_by_the_same_call(tmp_path, new_seed, between):
+    """What it had bought is not bought again; once it is complete, the same call buys all of them anew."""
+
+    async def body(venice, sandbox):
+        await bought(venice, tmp_path)
+        call = {"files": images(tmp_path), "new_seed": new_seed, "concurrency": 1}
+        before, counts = sandbox.account.received, []
+        async with await stream_redo(venice, tmp_path, **call) as outcomes:
+            async for _ in outcomes:
+                break
+        for _ in range(2):
+            counts.append(sandbox.account.received - before)
+            if between:
+                await bought(venice, tmp_path)
+            report = await redo(venice, tmp_path, **call)
+            assert report.stopped is None
+            call["files"] = images(tmp_path)
+        return [*counts, sandbox.account.received - before]
+
+    (first, second, third), _ = with_session(body)
+    assert 0 < first < 5
+    assert (second, third) == (5, 10)
+
+
+def test_a_redo_some_of_which_failed_sends_only_those_again(tmp_path):
+    async def body(venice, sandbox):
+        await bought(venice, tmp_path)
+        sandbox.script(Fault(400), times=1)
+        names = images(tmp_path)
+        return [await redo(venice, tmp_path, files=names) for _ in range(3)]
+
+    reports, account = with_session(body)
+    told = [(report.generated, report.skipped, report.failed) for report in reports]
+    assert told == [(4, 0, 1), (1, 4, 0), (5, 0, 0)]
+    assert account.billed == 15
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "spent"),
     [
@@ -212,8 +252,8 @@ def test_what_cannot_be_done_is_refused_before_anything_is_sent(tmp_path):
         await bought(venice, tmp_path)
         for files, missing, text in (
             ([], False, "say which images"),
-            (["9_fox.png"], False, "9_fox.png is no image of the job"),
-            (["9_fox.png"], True, "9_fox.png is no image of the job"),
+            (["9_fox.png"], False, "9_fox.png is not an image of the job"),
+            (["9_fox.png"], True, "9_fox.png is not an image of the job"),
         ):
             with pytest.raises(ConfigurationError, match=text):
                 await redo(venice, tmp_path, files=files, missing=missing)

@@ -78,7 +78,11 @@ def test_verify_reports_what_is_missing_altered_or_foreign(job, tmp_path, sandbo
         "foreign  mine.png",
         f"missing  {first.name}",
     ]
-    assert err == "2 intact, 1 missing, 1 altered, 1 foreign\n"
+    assert err.splitlines() == [
+        "2 intact, 1 missing, 1 altered, 1 foreign",
+        "`venice-async redo out --missing` buys again what is missing",
+        "`venice-async redo out FILE...` buys again what is altered",
+    ]
     found = [json.loads(line) for line in job("verify", "out", "--json")[1].splitlines()]
     assert {"path": "mine.png", "verdict": "foreign"} in found
     assert sandbox.account.received == received

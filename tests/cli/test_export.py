@@ -33,7 +33,7 @@ def test_what_is_left_out_is_told_and_fails_the_command(export, tmp_path):
     first.unlink()
     second.write_bytes(b"another")
     code, out, err = export("--format", "parquet", "--to", "data")
-    assert (code, err) == (1, "3 images in 1 shards in data; 2 left out\n")
+    assert (code, err) == (1, "3 images in 1 shard in data; 2 left out\n")
     assert out.splitlines() == [f"missing  {first.name}", f"altered  {second.name}"]
     code, out, _ = export("--format", "parquet", "--to", "data", "--json")
     assert code == 1

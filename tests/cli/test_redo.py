@@ -88,8 +88,11 @@ def test_what_is_forgotten_is_missed_no_more(job, sandbox):
 
 @pytest.mark.parametrize("more", [(), ("--forget",)])
 def test_what_no_image_of_the_job_is_is_one_readable_error(job, more):
-    assert job("redo", "out", "9.webp", *more)[::2] == (2, "error: 9.webp is no image of the job in out\n")
-    assert "error: say which images" in job("redo", "out", *more)[2]
+    assert job("redo", "out", "9.webp", *more)[::2] == (
+        2,
+        "error: 9.webp is not an image of the job in out\n",
+    )
+    assert "error: say which images: name their files, or say --missing" in job("redo", "out", *more)[2]
     assert "There is no journal" in job("redo", "nowhere", "--missing", *more)[2]
 
 

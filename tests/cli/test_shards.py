@@ -106,7 +106,7 @@ def test_an_export_holds_the_images_of_all_shards(called, job, tmp_path, layout)
     (job / first).unlink()
     code, out, err = called("export", "out", "--format", layout, "--to", "more")
     assert (code, out) == (1, f"missing  {first}\n")
-    assert err == f"10 images in 1 shards in more; 1 left out\n{LEFT_OUT}"
+    assert err == f"10 images in 1 shard in more; 1 left out\n{LEFT_OUT}"
 
 
 def test_what_is_worked_on_is_not_exported_yet(called, job, tmp_path):

@@ -21,7 +21,7 @@ from venice_async.storage.inputs import RequestFile
 from venice_async.sweep import Sweep
 from venice_async.types.request import ImageRequest
 
-from .screen import Live, Screen
+from .screen import Live, Screen, counted
 from .stops import exit_code, what_to_do
 
 __all__ = ["Job", "generate_images", "run_batch", "show_plan", "sum_up"]
@@ -57,7 +57,7 @@ async def show_plan(session: VeniceSession, screen: Screen, job: Job, *, as_json
 
 
 def _worded(plan: Plan) -> list[str]:
-    of_these = [f"{plan.new} new ({plan.images} images)"]
+    of_these = [f"{plan.new} new ({counted(plan.images, 'image')})"]
     of_these += [f"{plan.skipped} there already"] if plan.skipped else []
     of_these += [f"{plan.missing} of them missing a file"] if plan.missing else []
     of_these += [f"{plan.held} held, because they may have been paid for"] if plan.held else []

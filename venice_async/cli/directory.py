@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from venice_async.storage.shards import ShardedReader, ShardedStatus, audit_job,
 from .batch import run_batch
 from .connect import AsJson, BaseUrl, UseSandbox, connected
 from .options import BudgetUsd, rate_limit_from
-from .screen import Screen
+from .screen import Screen, counted
 from .signals import run_until_signalled
 from .stops import MaxRefusals, MaxUnusable, MaxWait, seconds_from
 
@@ -43,7 +44,7 @@ def status(directory: Directory, *, as_json: AsJson = False) -> int:
 
 
 def _worded(found: JournalStatus) -> list[str]:
-    counts = [f"{found.done} done ({found.images} images, {found.bytes / 1e6:.1f} MB)"]
+    counts = [f"{found.done} done ({counted(found.images, 'image')}, {found.bytes / 1e6:.1f} MB)"]
     counts += [
         f"{number} {what}"
         for number, what in (
@@ -101,6 +102,11 @@ def verify(directory: Directory, *, as_json: AsJson = False) -> int:
             screen.lines([f"{finding.verdict}  {finding.path}"])
     screen.say(", ".join(f"{number} {verdict}" for verdict, number in counts.items()))
     say_unread(screen, directory)
+    if not isinstance(open_job(directory), ShardedReader):  # whose images cannot be bought again together
+        if counts["missing"]:
+            screen.say(f"{_redo(directory, '--missing')} buys again what is missing")
+        if counts["altered"]:
+            screen.say(f"{_redo(directory, 'FILE...')} buys again what is altered")
     return 1 if counts["missing"] or counts["altered"] else 0
 
 
@@ -165,6 +171,10 @@ def retry(
         return run_until_signalled(work(session))
 
 
+def _redo(directory: Path, what: str) -> str:
+    return f"`venice-async redo {shlex.quote(str(directory))} {what}`"
+
+
 def _waiting(directory: Path) -> list[str]:
     """What is not whole in a job, and what would be done about it."""
     found = open_job(directory).status()
@@ -174,7 +184,10 @@ def _waiting(directory: Path) -> list[str]:
             (found.unconfirmed, "unconfirmed: --unconfirmed sends them again"),
             (found.billed, "failed and billed: --billed sends them again"),
             (found.blocked, "blocked: --blocked sends them again"),
-            (found.missing, f"missing: `venice-async redo {directory} --missing` buys them again"),
+            (
+                found.missing,
+                f"missing: {_redo(directory, '--missing')} buys them again",
+            ),
         )
         if number
     ]

@@ -13,7 +13,7 @@ from venice_async.types.response import ImageFormat
 
 from .connect import AsJson
 from .directory import Directory, say_unread
-from .screen import Screen
+from .screen import Screen, counted
 
 __all__ = ["export"]
 
@@ -48,6 +48,7 @@ def export(
     else:
         screen.lines(f"{finding.verdict}  {finding.path}" for finding in found.left_out)
     left_out = f"; {len(found.left_out):,} left out" if found.left_out else ""
-    screen.say(f"{found.images:,} images in {found.shards:,} shards in {to}{left_out}")
+    images, shards = counted(found.images, "image"), counted(found.shards, "shard")
+    screen.say(f"{images} in {shards} in {to}{left_out}")
     say_unread(screen, directory)
     return 1 if found.left_out else 0

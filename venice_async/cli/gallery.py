@@ -10,7 +10,7 @@ from venice_async.storage.journal import State
 from venice_async.storage.shards import open_job
 
 from .directory import Directory, say_unread
-from .screen import Screen
+from .screen import Screen, counted
 
 __all__ = ["gallery", "show_page"]
 
@@ -26,7 +26,7 @@ def gallery(directory: Directory) -> int:
     report = write_page(directory)
     broken = f", {report.broken} cannot be shown" if report.broken else ""
     screen.lines([str(report.path)])
-    screen.say(f"{report.images} images, {report.thumbnails} new{broken}")
+    screen.say(f"{counted(report.images, 'image')}, {report.thumbnails} new{broken}")
     say_unread(screen, directory)
     return 0
 

@@ -16,7 +16,7 @@ from venice_async.types.statistics import Spread
 
 from .connect import AsJson
 from .directory import Directory, say_unread
-from .screen import Screen
+from .screen import Screen, counted
 
 __all__ = ["report", "sheet"]
 
@@ -39,7 +39,7 @@ def report(directory: Directory, *, as_json: AsJson = False) -> int:
     spent = "not known" if found.spent_usd is None else f"${found.spent_usd:.2f}"
     screen.lines(
         [
-            f"images  {found.images} in {found.answers} answers{rate}{lost}",
+            f"images  {found.images} in {counted(found.answers, 'answer')}{rate}{lost}",
             f"spent   {spent}",
             *(f"{group.count:>7} {group.outcome}: {group.message}" for group in found.failures),
         ]

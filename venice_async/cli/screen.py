@@ -32,7 +32,7 @@ from venice_async.types.statistics import Wait
 
 from .records import record_of
 
-__all__ = ["Live", "Screen"]
+__all__ = ["Live", "Screen", "counted"]
 
 _PROFILE = re.compile(r"\blimits=RequestLimits\.([A-Z]+)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -79,6 +79,11 @@ class Screen:
             self.messages.print(f"  {_as_text(_worded(note))}")
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of something, such as `1 image` or `2,000 images`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def _visible(text: str) -> str:
     """Text without control characters but ends of lines and tabs."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -102,6 +107,7 @@ def _worded(error: VeniceError | str) -> str:
         text.replace("choose image_format", "choose one with --image-format")
         .replace("with extend=True", "with --extend")
         .replace("or force=True", "or --force")
+        .replace("say missing=True", "say --missing")
         .replace("a smaller cell=", "a smaller --cell")
         .replace("with skip_bad_rows=True", "with --skip-bad-rows")
         .replace("use venice_async.dask", "use --dask")

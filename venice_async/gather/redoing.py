@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
 import attrs
 
+from venice_async.errors import StorageError
 from venice_async.report import BatchReport
 from venice_async.session import VeniceSession
 from venice_async.storage.journal import (
@@ -62,7 +64,12 @@ class _Redos:
         self._stopped = True
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """Note that nothing is left to take up, if so."""
+        if self.exhausted:
+            with suppress(
+                StorageError
+            ):  # the disk that fails: the next call then takes what is there as bought
+                await self._journal.end_redo()
 
 
 async def redo(
@@ -88,8 +95,8 @@ async def redo(
     fails or is blocked takes nothing away. The item keeps its identity: the call that asked for it finds it
     done. An answer with several variants is bought again as a whole, whichever of its files is meant.
 
-    Called again after it was cut off, it does not buy again what it has bought already. What may have been
-    bought is held as `Unconfirmed`, until `stream_retry(unconfirmed=True)` sends it.
+    Called again after it was stopped or cut off, it does not buy again what it has bought already. What may
+    have been bought is held as `Unconfirmed`, until `stream_retry(unconfirmed=True)` sends it.
 
     Args:
         session: An open session.

@@ -31,7 +31,7 @@ from .lock import DirectoryLock
 from .opening import Costs, Standing, begin_run
 from .records import KeptFile, dump_answer, dump_error, dump_files, gone_of
 from .recovery import part_name
-from .redo import enter_redo, files_of, merge, set_aside
+from .redo import end_redo, enter_redo, files_of, merge, set_aside
 from .schema import JOURNAL, LOCK, PRIVATE, State, check_no_shards, journal_errors
 from .steps import Entry
 
@@ -76,7 +76,7 @@ class Journal:
         self._thread = GroupCommit(synced=self.synced, before=self._before, after=self._after)
         self._lock = DirectoryLock(directory / PRIVATE / LOCK, directory)
         self._published = Published(directory)
-        self._run = self._cut_off = 0
+        self._run = 0
         self._orderly = True
         self._parts_changed = False
         self._marks: list[tuple[bytes, int]] = []
@@ -169,15 +169,19 @@ class Journal:
             new_seed: Whether another seed is drawn.
         """
 
-        def is_wanted(files: tuple[KeptFile, ...]) -> bool:
-            return by_name or any(file.wanted for file in gone_of(self.directory, files))
+        def is_gone(files: tuple[KeptFile, ...]) -> bool:
+            return any(file.wanted for file in gone_of(self.directory, files))
 
         def then(found: tuple[Entry, ImageRequest] | None) -> tuple[Entry, ImageRequest] | None:
             return None if found is None else (self._looked_for(found[0]), found[1])
 
-        cut_off = self._cut_off if by_name else 0
-        step = partial(enter_redo, self._run, item, wanted=is_wanted, cut_off=cut_off, new_seed=new_seed)
+        step = partial(enter_redo, self._run, item, by_name=by_name, is_gone=is_gone, new_seed=new_seed)
         return await self._record(Record(step, then, durable=False))
+
+    async def end_redo(self) -> None:
+        """Note that this run has taken up all images that it was to buy again, and has nothing in flight."""
+        await self._record(Record(lambda _: None, durable=False))  # with it, what is done takes its place
+        await self._record(Record(partial(end_redo, self._run), durable=False))
 
     async def enter_invalid(self, place: int, error: VeniceError) -> None:
         """Take note of what the input held in place of a request."""
@@ -306,7 +310,7 @@ class Journal:
             except JournalError:
                 self._orderly = not died  # what is missing now is missing the next time as well
                 raise
-            self._run, self._cut_off = standing.run, standing.cut_off
+            self._run = standing.run
             if self.synced:
                 sync_directory(self.parts.parent)
                 sync_directory(self.directory)

@@ -43,14 +43,12 @@ class Standing:
         spent: Millionths of a US dollar that earlier runs have spent.
         fresh: Whether it holds no item.
         traits: What each trait stood for when the job began: the ids of models.
-        cut_off: The number of the run before, if that was cut off; else 0.
     """
 
     run: int
     spent: int
     fresh: bool
     traits: Mapping[str, str]
-    cut_off: int = 0
 
 
 @frozen
@@ -110,9 +108,7 @@ def begin_run(
         known, recorded = read_job(connection), read_traits(connection)
         if not extend:
             check_job(known, job, published.directory)
-        cut_off = _settle(
-            connection, path, parts, published, known["name"], synced=synced, log_missing=log_missing
-        )
+        _settle(connection, path, parts, published, known["name"], synced=synced, log_missing=log_missing)
         connection.execute("BEGIN IMMEDIATE")
         _price(connection, costs)
         write_job(connection, job, recorded)
@@ -125,9 +121,7 @@ def begin_run(
     except BaseException:
         connection.close()
         raise
-    standing = Standing(
-        began.lastrowid or 0, int(spent), fresh=last is None, traits=recorded, cut_off=cut_off
-    )
+    standing = Standing(began.lastrowid or 0, int(spent), fresh=last is None, traits=recorded)
     return connection, standing
 
 
@@ -153,10 +147,10 @@ def _settle(
     *,
     synced: bool,
     log_missing: bool,
-) -> int:
-    """Bring to an end what was cut off, and see whether its records are all there; the run's number, or 0."""
-    found = connection.execute("SELECT id, ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-    cut_off = int(found[0]) if found is not None and found[1] is None else 0
+) -> None:
+    """Bring to an end what was cut off, and see whether its records are all there."""
+    found = connection.execute("SELECT ended_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    cut_off = found is not None and found[0] is None
     _check_unknown(path, [part for part in parts.iterdir() if not _is_known(connection, part)])
     settle(connection, published, parts, template, synced=synced)
     kept = connection.execute("SELECT 1 FROM items WHERE files IS NOT NULL LIMIT 1").fetchone()
@@ -164,7 +158,6 @@ def _settle(
         rows = connection.execute("SELECT files FROM items WHERE files IS NOT NULL")
         names = (file.name for (told,) in rows for file in load_files(told))
         _check_unknown(path, [Path(name) for name in unknown_images(published.directory, names)])
-    return cut_off
 
 
 def _is_known(connection: sqlite3.Connection, part: Path) -> bool:

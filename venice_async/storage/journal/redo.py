@@ -5,7 +5,9 @@
 2. Then the old files, if any, go to `.venice/superseded/`, the new ones get their names, and in one
    transaction the item takes over what the row holds, its costs included. A crash between two of these steps
    is brought to its end by the next run (`recovery`).
-3. The item keeps its identity, so that the call that asked for it finds it.
+3. It is marked as bought again (`redone`) until a redo that names it is complete: the same call, after one
+   that was stopped or cut off, buys only the rest.
+4. The item keeps its identity, so that the call that asked for it finds it.
 """
 
 from __future__ import annotations
@@ -40,10 +42,12 @@ from .schema import (
 )
 from .steps import ENTRY, Entry, entry_of
 
-__all__ = ["enter_redo", "files_of", "find_redos", "forget", "merge", "set_aside"]
+__all__ = ["end_redo", "enter_redo", "files_of", "find_redos", "forget", "merge", "set_aside"]
 
 _FINGERPRINT_BYTES = 16
 _OPEN = f"({State.SENT}, {State.BILLED}, {State.UNCONFIRMED})"  # with these, the seed is that of the purchase
+_ENDED = f"({State.BILLED}, {State.UNCONFIRMED}, {State.BLOCKED})"  # what the same call does not send again
+_REDONE = "SELECT id FROM items WHERE redone IS NOT NULL"
 _DONE = f"SELECT id, files FROM items WHERE state = {State.DONE} AND redoes IS NULL ORDER BY id"
 _ENTER = f"""
 INSERT INTO items (
@@ -63,8 +67,8 @@ def enter_redo(
     item: int,
     connection: Connection,
     *,
-    wanted: Callable[[tuple[KeptFile, ...]], bool],
-    cut_off: int,
+    by_name: bool,
+    is_gone: Callable[[tuple[KeptFile, ...]], bool],
     new_seed: bool,
 ) -> tuple[Entry, ImageRequest] | None:
     """Take up the new purchase of an item; None where there is nothing to buy.
@@ -73,9 +77,9 @@ def enter_redo(
         run: The run's number.
         item: The item's.
         connection: In a transaction.
-        wanted: Whether the images that it has now are to be bought again.
-        cut_off: A run that was cut off; what it has bought again is not bought once more, and the item itself
-            is returned. 0 for none.
+        by_name: Whether it is bought again in any case, and not only if a file of it is gone. What a redo
+            that is not complete has bought is not bought once more: the item itself is returned.
+        is_gone: Whether one of an item's files is gone.
         new_seed: Whether another seed is drawn.
     """
     found = connection.execute(
@@ -89,14 +93,24 @@ def enter_redo(
     *fields, identity, redone, body, pictures, metadata = found
     entry = entry_of(fields)
     request = load_request(body, pictures, metadata)
-    if redone == cut_off:
-        connection.execute("UPDATE items SET run = ? WHERE id = ?", (run, item))
-        return entry, request
-    if not wanted(entry.files):
-        return None
+    if not is_gone(entry.files):
+        if not by_name:
+            return None
+        if redone is not None:
+            connection.execute("UPDATE items SET run = ? WHERE id = ?", (run, item))
+            return entry, request
     own = hashlib.blake2b(identity, digest_size=_FINGERPRINT_BYTES, person=b"redo").digest()
     entry = entry_of(connection.execute(_ENTER, (item, own, run, new_seed)).fetchone())
     return entry, attrs.evolve(request, seed=None) if new_seed else request
+
+
+def end_redo(run: int, connection: Connection) -> None:
+    """Note that a run has taken up all that it was asked for: complete, unless some is to be sent again."""
+    connection.execute(
+        "UPDATE items SET redone = NULL WHERE run = ?1 AND redone IS NOT NULL AND NOT EXISTS"
+        f" (SELECT 1 FROM items WHERE run = ?1 AND redoes IS NOT NULL AND state NOT IN {_ENDED})",
+        (run,),
+    )
 
 
 def files_of(item: int, connection: Connection) -> tuple[KeptFile, ...]:
@@ -157,6 +171,8 @@ def find_redos(directory: Path, files: Iterable[str | os.PathLike[str]], *, miss
                 found[item] = True
             elif missing and any(file.wanted for file in gone_of(directory, kept)):
                 found[item] = False
+        if names.left and (redone := connection.execute(_REDONE).fetchall()) and names.superseded(directory):
+            found |= {item: True for (item,) in redone}
     names.check_found(directory)
     return found
 
@@ -212,11 +228,11 @@ class _Names:
 
     Attributes:
         _given: By the name that a file may have in the journal, how it was given.
-        _left: Those that no item was found for yet.
+        left: Those that no item was found for yet.
     """
 
     _given: dict[str, str]
-    _left: set[str]
+    left: set[str]
 
     @classmethod
     def of(cls, directory: Path, files: Iterable[str | os.PathLike[str]], *, missing: bool) -> _Names:
@@ -224,17 +240,24 @@ class _Names:
         check_no_shards(directory)
         given = [os.fspath(file) for file in ([files] if isinstance(files, str | os.PathLike) else files)]
         if not given and not missing:
-            raise ConfigurationError("say which images: name their files, or ask for those that are missing")
+            raise ConfigurationError("say which images: name their files, or say missing=True")
         names = {os.path.relpath(name, directory): name for name in given}
         return cls({**names, **{os.path.normpath(name): name for name in given}}, set(given))
 
     def among(self, kept: Iterable[KeptFile]) -> set[str]:
         """Which of an item's files are named."""
         hits = {file.name for file in kept if file.name in self._given} if self._given else set[str]()
-        self._left -= {self._given[name] for name in hits}
+        self.left -= {self._given[name] for name in hits}
         return hits
+
+    def superseded(self, directory: Path) -> bool:
+        """Take as found what was set aside, as a new seed gives another name; whether there was any."""
+        aside = directory / PRIVATE / SUPERSEDED
+        found = {given for name, given in self._given.items() if (aside / name).exists()} & self.left
+        self.left -= found
+        return bool(found)
 
     def check_found(self, directory: Path) -> None:
         """Raise if a name was none."""
-        if self._left:
-            raise ConfigurationError(f"{min(self._left)} is no image of the job in {directory}")
+        if self.left:
+            raise ConfigurationError(f"{min(self.left)} is not an image of the job in {directory}")

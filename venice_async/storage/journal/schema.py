@@ -87,7 +87,7 @@ CREATE TABLE items (
     answer BLOB,                -- JSON
     error BLOB,                 -- JSON
     redoes INTEGER REFERENCES items,    -- the item whose images this one is to take the place of
-    redone INTEGER              -- the last run that has put others in the place of its images
+    redone INTEGER              -- the run that has bought its images again, until that redo is complete
 );
 CREATE UNIQUE INDEX items_by_request ON items (fingerprint, occurrence);
 CREATE INDEX items_by_place ON items (place);
