@@ -22,6 +22,7 @@ from venice_async.errors import (
     TooManyFailuresError,
 )
 from venice_async.sandbox import Fault, Sandbox
+from venice_async.session import catalogue
 from venice_async.storage.shards import open_job
 
 from .cluster import SMALL, bought, connected, prompts
@@ -94,6 +95,73 @@ def test_another_job_in_the_directory_is_refused(workers, tmp_path):
         with pytest.raises(JobChangedError, match="model"):
             connected(test, workers)
         assert sandbox.account.received == 2
+
+
+def test_a_trait_stands_for_one_model_in_all_shards_of_a_job(workers, tmp_path, monkeypatch):
+    """Here it moves after the client has asked, and before the first worker does."""
+
+    async def test(client):
+        async def generate(number):
+            return await distribute_generate(
+                client,
+                prompts(number),
+                into=tmp_path / "out",
+                shard_size=2,
+                api_key="key",
+                base_url=url,
+                **{**SMALL, "model": "default"},
+            )
+
+        with monkeypatch.context() as patched:
+            patched.setattr(catalogue.Catalogue, "models", before_it_moved)
+            first = await generate(2)
+        return first, await generate(6)
+
+    ask = catalogue.Catalogue.models
+
+    async def before_it_moved(self, *arguments):
+        return tuple(
+            attrs.evolve(model, traits=("default",) if model.id == "chroma" else ())
+            for model in await ask(self, *arguments)
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        first, second = connected(test, workers)
+        assert {record.body["model"] for record in sandbox.requests if record.body} == {"chroma"}
+    assert (first.generated, second.generated, second.skipped) == (2, 4, 2)
+    assert second.notes == ("default stays chroma, as when the job began; it is z-image-turbo now",)
+
+
+def test_a_job_marked_before_traits_were_kept_goes_on(workers, tmp_path):
+    """Its shards that have begun keep their model; those that begin agree on one."""
+
+    async def test(client):
+        async def generate(number, default_model):
+            return await distribute_generate(
+                client,
+                prompts(number),
+                into=tmp_path / "out",
+                shard_size=2,
+                api_key="key",
+                base_url=url,
+                default_model=default_model,
+                **{**SMALL, "model": "default"},
+            )
+
+        first = await generate(2, "chroma")
+        mark = tmp_path / "out/.venice/shards.json"
+        told = json.loads(mark.read_bytes())
+        assert told.pop("traits")["default"] == "chroma"
+        mark.write_text(json.dumps(told))
+        return first, await generate(6, "venice-sd35")
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        first, second = connected(test, workers)
+        models = [record.body["model"] for record in sandbox.requests if record.body]
+    assert (first.generated, second.generated, second.skipped) == (2, 4, 2)
+    assert models == ["chroma"] * 2 + ["venice-sd35"] * 4
 
 
 def test_what_every_shard_would_meet_stops_the_job(workers, tmp_path):

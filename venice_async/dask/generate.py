@@ -77,7 +77,7 @@ async def distribute_generate(
         guard: As for `VeniceSession`, like the six that follow; all of them travel to the workers.
         timeouts: As there.
         answer_limits: As there.
-        default_model: As there; of each shard's journal when it begins.
+        default_model: As there; what traits stand for is asked once, by the client, for the whole job.
         check_models: As there.
         proxy: As there.
         compression: As there.

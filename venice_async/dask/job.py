@@ -14,6 +14,7 @@ import uuid
 import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -31,6 +32,7 @@ from venice_async.errors import (
     VeniceError,
 )
 from venice_async.gather.job import Duplicates, describe_job
+from venice_async.gather.models import known_models
 from venice_async.gather.options import (
     MAX_REFUSALS,
     MAX_UNUSABLE,
@@ -45,7 +47,8 @@ from venice_async.report import BatchReport
 from venice_async.storage.dataset import write_metadata
 from venice_async.storage.journal import Durability, JournalReader, Verification
 from venice_async.storage.names import DEFAULT_NAME, NameTemplate
-from venice_async.storage.shards import mark_sharded, shard_directory
+from venice_async.storage.shards import mark_sharded, read_mark, shard_directory
+from venice_async.types.offer import traits_of
 from venice_async.types.outcome import Outcome, Progress
 from venice_async.types.request import RequestFields
 from venice_async.types.statistics import latest_waits
@@ -213,7 +216,7 @@ class DistributedJob:
         """Carry the job out; a cancellation waits for what is in flight."""
         await self._check_workers()
         self._order = await self._with_meeting_place(self._order)
-        await anyio.to_thread.run_sync(mark_sharded, self._into, self._shard_size, self._order.job)
+        self._order = attrs.evolve(self._order, traits=await self._marked())
         self._began = time.monotonic()
         await self._client.register_plugin(Workplace(self._order))
         self._client.subscribe_topic(self._order.name, self._heard)
@@ -226,6 +229,23 @@ class DistributedJob:
             with anyio.CancelScope(shield=True):
                 await self._wind_up()
         return self.report
+
+    async def _marked(self) -> dict[str, str]:
+        """Mark the directory; what each trait stands for in the job, asked once and kept in the mark."""
+        known = await anyio.to_thread.run_sync(read_mark, self._into)
+        if known is None or known.traits is None:
+            traits = await self._traits_today()
+        else:
+            traits = known.traits
+        mark = partial(mark_sharded, self._into, self._shard_size, self._order.job, traits)
+        marked = await anyio.to_thread.run_sync(mark)
+        return traits if marked.traits is None else marked.traits
+
+    async def _traits_today(self) -> dict[str, str]:
+        settings = attrs.evolve(self._order.settings, rate_limit=None)  # which one question has no use for
+        async with settings.session() as session:
+            models = await known_models(session, needed=self._order.budget is not None)
+            return traits_of(models.values(), session.default_model)
 
     async def _check_workers(self) -> None:
         """Tell what is not the same on the client and on the workers."""

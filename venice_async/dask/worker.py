@@ -172,6 +172,7 @@ class _Batch:
             extend=self.order.extend,
             gate=None if lease is None else lease.check,
             rows=False,
+            traits=self.order.traits,
         )
         async with stream as outcomes:
             self._stream = stream
