@@ -62,7 +62,8 @@ async def distribute_generate(
     """Generate many images on the workers of a Dask cluster; the same call again goes on where it was.
 
     Each shard is a batch of its own, with its journal under `into/00012/`: what `gather_generate` promises is
-    kept, also where Dask runs a shard again.
+    kept, also where Dask runs a shard again. What stops a model in one shard stops it in those
+    that are handed out later.
 
     Args:
         client: Connected, and asynchronous.

@@ -2,7 +2,8 @@
 
 1. No more shards are under way than about twice what the workers can run: the input may be endless.
 2. A shard that was not carried out to its end is told as pending; the same call again goes on.
-3. When the job ends early, workers stop sending and are waited for, so that what is in flight is kept.
+3. A shard is told for which models earlier ones have stopped; nothing more is sent for them.
+4. When the job ends early, workers stop sending and are waited for, so that what is in flight is kept.
 """
 
 from __future__ import annotations
@@ -156,6 +157,7 @@ class DistributedJob:
         self._results: dict[int, ShardResult] = {}
         self._waiting: dict[Any, Shard] = {}
         self._stopped: VeniceError | None = None
+        self._stopped_models: dict[str, VeniceError] = {}
         self._passed_over = 0
         self._began = self._ended = 0.0
 
@@ -302,6 +304,7 @@ class DistributedJob:
             self._submit(shard, completed)
 
     def _submit(self, shard: Shard, completed: Any) -> None:
+        shard = attrs.evolve(shard, stopped_models=dict(self._stopped_models))
         # A key of its own each time: for one that it knows, Dask hands out what it has.
         key = f"{self._order.name}-{shard.number:05}-{uuid.uuid4().hex}"
         future = self._client.submit(carry_out, shard, self._order.name, key=key, pure=False)
@@ -325,6 +328,9 @@ class DistributedJob:
             return
         self._results[shard.number] = result
         self._shards[shard.number] = result.progress
+        for model, met in result.stopped_models.items():
+            if not isinstance(met, TooManyFailuresError):  # a breaker's, which counts in each shard
+                self._stopped_models.setdefault(model, met)
         if (stopped := self._stops(result)) is not None:
             await self._stop_because(stopped)
         await self._check_failures()

@@ -97,10 +97,12 @@ class Shard:
     Attributes:
         number: From 0.
         requests: What is asked for, or what is wrong with it, in the order of the input.
+        stopped_models: By model, an error that earlier shards have met: nothing more is sent for it.
     """
 
     number: int
     requests: tuple[ImageRequest | ValidationError, ...] = field(repr=lambda all_: f"<{len(all_)} requests>")
+    stopped_models: dict[str, VeniceError] = field(factory=dict)
 
 
 def _waits(told: Iterable[Any]) -> tuple[Wait, ...]:

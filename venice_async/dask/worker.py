@@ -173,6 +173,7 @@ class _Batch:
             gate=None if lease is None else lease.check,
             rows=False,
             traits=self.order.traits,
+            stopped_models=self.shard.stopped_models,
         )
         async with stream as outcomes:
             self._stream = stream

@@ -43,6 +43,7 @@ from venice_async.storage.journal import (
     check_verification,
     write_waits,
 )
+from venice_async.types.frozen import FrozenDict
 from venice_async.types.offer import Offer, traits_of
 from venice_async.types.outcome import (
     Blocked,
@@ -99,6 +100,7 @@ class OutcomeStream:
         gate: Asked before each purchase, or None.
         rows: Whether `metadata.jsonl` is written in the end.
         traits: What traits stand for in a journal that is new; what they stand for now where None.
+        stopped_models: By model, an error that others have met: nothing is sent for it.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class OutcomeStream:
         gate: Gate | None = None,
         rows: bool = True,
         traits: Mapping[str, str] | None = None,
+        stopped_models: Mapping[str, VeniceError] = FrozenDict(),
     ) -> None:
         self._session = session
         self._items = items
@@ -131,7 +134,7 @@ class OutcomeStream:
         self._errors: list[VeniceError] = []
         self._counts = dict.fromkeys((Generated, Skipped, Failed, Unconfirmed, Blocked), 0)
         self._began = self._ended = 0.0
-        self._stops = Stops()
+        self._stops = Stops(stopped_models)
         self._breaker = Breaker(options.max_unusable, options.max_refusals)
         self._waiting = Waiting(session, options.max_wait)
         self._stopped: VeniceError | None = None
