@@ -29,6 +29,7 @@ from venice_async.errors import (
     TooManyFailuresError,
 )
 from venice_async.gather import stream_retry
+from venice_async.gather.stops import Stops
 from venice_async.sandbox import Fault, Sandbox
 from venice_async.storage.journal import JournalReader
 
@@ -106,6 +107,16 @@ def test_what_concerns_a_model_stops_that_model_and_no_other(tmp_path, fault, re
     with pytest.raises(BatchError) as caught:
         report.raise_for_failures()
     assert caught.value.exceptions == (error,)
+
+
+def test_a_model_that_others_have_stopped_for_counts_once_an_item_of_it_comes():
+    """A batch without one has not stopped for it."""
+    error = NotFoundError("gone", status=404)
+    stops = Stops({"gone": error})
+    assert stops.admits("other")
+    assert (stops.models, stops.all_stopped) == ({}, None)
+    assert not stops.admits("gone")
+    assert (stops.models, stops.all_stopped) == ({"gone": error}, error)
 
 
 def test_the_items_of_a_stopped_model_are_bought_by_the_next_run(tmp_path):

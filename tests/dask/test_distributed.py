@@ -22,9 +22,10 @@ from venice_async.errors import (
     TooManyFailuresError,
 )
 from venice_async.sandbox import Fault, Sandbox
+from venice_async.session import catalogue
 from venice_async.storage.shards import open_job
 
-from .cluster import SMALL, bought, connected, prompts
+from .cluster import SMALL, bought, connected, distributed, prompts
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -96,6 +97,73 @@ def test_another_job_in_the_directory_is_refused(workers, tmp_path):
         assert sandbox.account.received == 2
 
 
+def test_a_trait_stands_for_one_model_in_all_shards_of_a_job(workers, tmp_path, monkeypatch):
+    """Here it moves after the client has asked, and before the first worker does."""
+
+    async def test(client):
+        async def generate(number):
+            return await distribute_generate(
+                client,
+                prompts(number),
+                into=tmp_path / "out",
+                shard_size=2,
+                api_key="key",
+                base_url=url,
+                **{**SMALL, "model": "default"},
+            )
+
+        with monkeypatch.context() as patched:
+            patched.setattr(catalogue.Catalogue, "models", before_it_moved)
+            first = await generate(2)
+        return first, await generate(6)
+
+    ask = catalogue.Catalogue.models
+
+    async def before_it_moved(self, *arguments):
+        return tuple(
+            attrs.evolve(model, traits=("default",) if model.id == "chroma" else ())
+            for model in await ask(self, *arguments)
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        first, second = connected(test, workers)
+        assert {record.body["model"] for record in sandbox.requests if record.body} == {"chroma"}
+    assert (first.generated, second.generated, second.skipped) == (2, 4, 2)
+    assert second.notes == ("default stays chroma, as when the job began; it is z-image-turbo now",)
+
+
+def test_a_job_marked_before_traits_were_kept_goes_on(workers, tmp_path):
+    """Its shards that have begun keep their model; those that begin agree on one."""
+
+    async def test(client):
+        async def generate(number, default_model):
+            return await distribute_generate(
+                client,
+                prompts(number),
+                into=tmp_path / "out",
+                shard_size=2,
+                api_key="key",
+                base_url=url,
+                default_model=default_model,
+                **{**SMALL, "model": "default"},
+            )
+
+        first = await generate(2, "chroma")
+        mark = tmp_path / "out/.venice/shards.json"
+        told = json.loads(mark.read_bytes())
+        assert told.pop("traits")["default"] == "chroma"
+        mark.write_text(json.dumps(told))
+        return first, await generate(6, "venice-sd35")
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        first, second = connected(test, workers)
+        models = [record.body["model"] for record in sandbox.requests if record.body]
+    assert (first.generated, second.generated, second.skipped) == (2, 4, 2)
+    assert models == ["chroma"] * 2 + ["venice-sd35"] * 4
+
+
 def test_what_every_shard_would_meet_stops_the_job(workers, tmp_path):
     """A key that is refused is refused once a shard that is under way, and no further shard is begun."""
 
@@ -111,6 +179,88 @@ def test_what_every_shard_would_meet_stops_the_job(workers, tmp_path):
         assert sandbox.account.received <= 2 * 4
     assert isinstance(report.stopped, AuthenticationError)
     assert report.generated == 0
+
+
+PRO_ONLY = Fault.parse("pro-only")[0]
+FIRST = set(prompts(2 * 4))  # of the two shards that one worker is given at first
+
+
+def for_two_models(number):
+    """For each prompt a request to a model that is for Pro users, and one to another."""
+    sizes = {"width": 64, "height": 64}
+    return [
+        ImageRequest(prompt, model=model, **sizes)
+        for prompt in prompts(number)
+        for model in ("venice-sd35", "fluently-xl")
+    ]
+
+
+def of_pro_only(body):
+    return body["model"] == "venice-sd35"
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_model_that_one_shard_has_stopped_for_is_asked_for_by_no_later_one(tmp_path, others):
+    """Its items stay pending; those of the other model are all there, and without one the job has stopped."""
+    number, size = 20, 4 * (1 + others)
+    what = [request for request in for_two_models(number) if others or request.model == "venice-sd35"]
+
+    async def test(client):
+        async def generate():
+            return await distribute_generate(
+                client,
+                what,
+                into=tmp_path / "out",
+                shard_size=size,
+                concurrency=2,
+                api_key="key",
+                base_url=url,
+                durability="process",
+            )
+
+        sandbox.script(PRO_ONLY, times=None, when=lambda body: of_pro_only(body) and refusing)
+        first = await generate()
+        asked = [record.body["prompt"] for record in sandbox.requests if record.status == 401]
+        refusing.clear()
+        return first, asked, await generate()
+
+    refusing = [True]
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        first, asked, second = distributed(test, workers=1)
+        assert sandbox.account.billed == len(what)
+    ((model, error),) = first.stopped_models.items()
+    assert (model, error.reason) == ("venice-sd35", "pro_only")
+    assert (first.generated, first.failed, first.pending) == (number * others, 0, number)
+    assert (first.stopped is None) == others
+    assert asked
+    assert set(asked) <= FIRST
+    assert len(asked) <= 2 * 2
+    assert (second.generated, second.skipped, second.stopped_models) == (number, number * others, {})
+
+
+def test_a_breaker_counts_in_each_shard(tmp_path):
+    """What one shard's requests were refused for may be no fault of another's."""
+
+    async def test(client):
+        return await distribute_generate(
+            client,
+            prompts(12),
+            into=tmp_path / "out",
+            shard_size=4,
+            max_refusals=4,
+            concurrency=1,
+            api_key="key",
+            base_url=url,
+            **SMALL,
+        )
+
+    with Sandbox(rpm=None, latency=0) as sandbox:
+        url = sandbox.url
+        sandbox.script(Fault(status=422), times=None, when=lambda body: body["prompt"] in FIRST)
+        report = distributed(test, workers=1)
+    assert (report.generated, report.failed, report.stopped) == (4, 8, None)
+    assert isinstance(report.stopped_models["fluently-xl"], TooManyFailuresError)
 
 
 def test_what_the_workers_wait_for_is_told_in_progress_and_status(workers, tmp_path):

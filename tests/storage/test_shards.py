@@ -86,6 +86,16 @@ def test_a_mark_is_written_once_and_read_as_it_was(tmp_path):
     assert names_in(path.parent) == ["shards.json"]
 
 
+def test_a_mark_keeps_what_traits_stood_for_at_first(tmp_path):
+    """Also that they stood for nothing; a mark that was written before traits were kept has none."""
+    first = {"default": "chroma"}
+    for traits in (first, {"default": "venice-sd35"}, {}, None):
+        assert mark_sharded(tmp_path / "out", 500, JOB, traits) == Mark(500, JOB, first)
+    assert mark_sharded(tmp_path / "none", 500, JOB, {}).traits == {}
+    mark_sharded(tmp_path / "old", 500, JOB)
+    assert mark_sharded(tmp_path / "old", 500, JOB, first).traits is None
+
+
 def test_another_job_or_another_size_is_told_with_what_differs(tmp_path):
     mark_sharded(tmp_path, 500, JOB)
     with pytest.raises(JobChangedError, match=r"shard_size was 500, and is 100\. Nothing was sent"):
@@ -153,6 +163,8 @@ def test_of_two_that_mark_a_directory_at_once_one_wins(tmp_path):
         (b'{"version": "1", "shard_size": 5, "job": {}}', "damaged"),
         (b'{"shard_size": 5, "job": {}}', "damaged"),
         (b'{"version": 1, "shard_size": 5, "job": {"a": 1}}', "damaged"),
+        (b'{"version": 1, "shard_size": 5, "job": {}, "traits": []}', "damaged"),
+        (b'{"version": 1, "shard_size": 5, "job": {}, "traits": {"default": 1}}', "damaged"),
         (b'{"version": 2}', "newer venice-async"),
     ],
 )

@@ -62,7 +62,8 @@ async def distribute_generate(
     """Generate many images on the workers of a Dask cluster; the same call again goes on where it was.
 
     Each shard is a batch of its own, with its journal under `into/00012/`: what `gather_generate` promises is
-    kept, also where Dask runs a shard again.
+    kept, also where Dask runs a shard again. What stops a model in one shard stops it in those
+    that are handed out later.
 
     Args:
         client: Connected, and asynchronous.
@@ -77,7 +78,7 @@ async def distribute_generate(
         guard: As for `VeniceSession`, like the six that follow; all of them travel to the workers.
         timeouts: As there.
         answer_limits: As there.
-        default_model: As there; of each shard's journal when it begins.
+        default_model: As there; what traits stand for is asked once, by the client, for the whole job.
         check_models: As there.
         proxy: As there.
         compression: As there.

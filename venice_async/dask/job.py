@@ -2,7 +2,8 @@
 
 1. No more shards are under way than about twice what the workers can run: the input may be endless.
 2. A shard that was not carried out to its end is told as pending; the same call again goes on.
-3. When the job ends early, workers stop sending and are waited for, so that what is in flight is kept.
+3. A shard is told for which models earlier ones have stopped; nothing more is sent for them.
+4. When the job ends early, workers stop sending and are waited for, so that what is in flight is kept.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import uuid
 import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -31,6 +33,7 @@ from venice_async.errors import (
     VeniceError,
 )
 from venice_async.gather.job import Duplicates, describe_job
+from venice_async.gather.models import known_models
 from venice_async.gather.options import (
     MAX_REFUSALS,
     MAX_UNUSABLE,
@@ -45,7 +48,8 @@ from venice_async.report import BatchReport
 from venice_async.storage.dataset import write_metadata
 from venice_async.storage.journal import Durability, JournalReader, Verification
 from venice_async.storage.names import DEFAULT_NAME, NameTemplate
-from venice_async.storage.shards import mark_sharded, shard_directory
+from venice_async.storage.shards import mark_sharded, read_mark, shard_directory
+from venice_async.types.offer import traits_of
 from venice_async.types.outcome import Outcome, Progress
 from venice_async.types.request import RequestFields
 from venice_async.types.statistics import latest_waits
@@ -153,6 +157,7 @@ class DistributedJob:
         self._results: dict[int, ShardResult] = {}
         self._waiting: dict[Any, Shard] = {}
         self._stopped: VeniceError | None = None
+        self._stopped_models: dict[str, VeniceError] = {}
         self._passed_over = 0
         self._began = self._ended = 0.0
 
@@ -213,7 +218,7 @@ class DistributedJob:
         """Carry the job out; a cancellation waits for what is in flight."""
         await self._check_workers()
         self._order = await self._with_meeting_place(self._order)
-        await anyio.to_thread.run_sync(mark_sharded, self._into, self._shard_size, self._order.job)
+        self._order = attrs.evolve(self._order, traits=await self._marked())
         self._began = time.monotonic()
         await self._client.register_plugin(Workplace(self._order))
         self._client.subscribe_topic(self._order.name, self._heard)
@@ -226,6 +231,23 @@ class DistributedJob:
             with anyio.CancelScope(shield=True):
                 await self._wind_up()
         return self.report
+
+    async def _marked(self) -> dict[str, str]:
+        """Mark the directory; what each trait stands for in the job, asked once and kept in the mark."""
+        known = await anyio.to_thread.run_sync(read_mark, self._into)
+        if known is None or known.traits is None:
+            traits = await self._traits_today()
+        else:
+            traits = known.traits
+        mark = partial(mark_sharded, self._into, self._shard_size, self._order.job, traits)
+        marked = await anyio.to_thread.run_sync(mark)
+        return traits if marked.traits is None else marked.traits
+
+    async def _traits_today(self) -> dict[str, str]:
+        settings = attrs.evolve(self._order.settings, rate_limit=None)  # which one question has no use for
+        async with settings.session() as session:
+            models = await known_models(session, needed=self._order.budget is not None)
+            return traits_of(models.values(), session.default_model)
 
     async def _check_workers(self) -> None:
         """Tell what is not the same on the client and on the workers."""
@@ -282,6 +304,7 @@ class DistributedJob:
             self._submit(shard, completed)
 
     def _submit(self, shard: Shard, completed: Any) -> None:
+        shard = attrs.evolve(shard, stopped_models=dict(self._stopped_models))
         # A key of its own each time: for one that it knows, Dask hands out what it has.
         key = f"{self._order.name}-{shard.number:05}-{uuid.uuid4().hex}"
         future = self._client.submit(carry_out, shard, self._order.name, key=key, pure=False)
@@ -305,6 +328,9 @@ class DistributedJob:
             return
         self._results[shard.number] = result
         self._shards[shard.number] = result.progress
+        for model, met in result.stopped_models.items():
+            if not isinstance(met, TooManyFailuresError):  # a breaker's, which counts in each shard
+                self._stopped_models.setdefault(model, met)
         if (stopped := self._stops(result)) is not None:
             await self._stop_because(stopped)
         await self._check_failures()

@@ -67,6 +67,7 @@ class Order:
         name: The job's, for leases, the budget and what Dask shows.
         into: The job's directory, the same path on every worker.
         job: What makes the job the one it is, by name.
+        traits: What each trait stands for in shards that begin: the ids of models; None until that was asked.
         settings: Of the worker's session.
         options: How its batches are carried out.
         durability: What their journals survive.
@@ -86,6 +87,7 @@ class Order:
     budget: int | None
     store: str | None
     lease: float
+    traits: dict[str, str] | None = None
 
 
 @frozen
@@ -95,10 +97,12 @@ class Shard:
     Attributes:
         number: From 0.
         requests: What is asked for, or what is wrong with it, in the order of the input.
+        stopped_models: By model, an error that earlier shards have met: nothing more is sent for it.
     """
 
     number: int
     requests: tuple[ImageRequest | ValidationError, ...] = field(repr=lambda all_: f"<{len(all_)} requests>")
+    stopped_models: dict[str, VeniceError] = field(factory=dict)
 
 
 def _waits(told: Iterable[Any]) -> tuple[Wait, ...]:

@@ -172,6 +172,8 @@ class _Batch:
             extend=self.order.extend,
             gate=None if lease is None else lease.check,
             rows=False,
+            traits=self.order.traits,
+            stopped_models=self.shard.stopped_models,
         )
         async with stream as outcomes:
             self._stream = stream

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
+import anyio
 from attrs import define, field
 
-from venice_async.errors import ValidationError
+from venice_async.errors import ValidationError, VeniceError
+from venice_async.session import VeniceSession
 from venice_async.storage.journal import Entry
+from venice_async.types.catalogue import ImageModel
 from venice_async.types.offer import Offer
 from venice_async.types.request import ImageRequest
 
-__all__ = ["Models", "ignored_note"]
+__all__ = ["Models", "ignored_note", "known_models"]
+
+_ASKING = 5.0  # seconds, for what nothing depends on
 
 _log = logging.getLogger("venice_async")
 
@@ -62,6 +68,23 @@ class Models:
         if not self._ignored:
             _log.warning("%s", ignored_note(model, names))
         self._ignored.setdefault(model, {}).update(dict.fromkeys(names))
+
+
+async def known_models(session: VeniceSession, *, needed: bool) -> dict[str, ImageModel]:
+    """The models by id; empty if they cannot be had and nothing depends on it.
+
+    Args:
+        session: Open.
+        needed: Whether something depends on it, such as a budget.
+
+    Raises:
+        VeniceError: They are needed, and cannot be had.
+    """
+    if needed:
+        return {model.id: model for model in await session.models()}
+    with suppress(VeniceError), anyio.move_on_after(_ASKING):
+        return {model.id: model for model in await session.models()}
+    return {}
 
 
 def ignored_note(model: str, names: Collection[str]) -> str:

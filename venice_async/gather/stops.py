@@ -2,9 +2,12 @@
 
 1. A model that is stopped ends the waiting of its own items at once; those of other models go on.
 2. What is in flight is never stopped.
+3. A model that others have stopped for counts as stopped once an item of it comes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from attrs import define, field
 
@@ -21,11 +24,15 @@ PASSED_OVER = 1000
 class Stops:
     """What a batch has stopped for.
 
+    Args:
+        known: By model, an error that others have met, after which nothing is sent for it here either.
+
     Attributes:
         models: By model, the error after which nothing more is sent for it.
         called: Whether the whole batch was stopped.
     """
 
+    _known: Mapping[str, VeniceError] = field(factory=dict)
     models: dict[str, VeniceError] = field(init=False, factory=dict)
     called: bool = field(init=False, default=False)
     _halts: dict[str, Halt] = field(init=False, factory=dict)
@@ -42,6 +49,8 @@ class Stops:
 
     def admits(self, model: str) -> bool:
         """Whether an item of a model may be sent."""
+        if model in self._known:
+            self.stop_model(model, self._known[model])
         if model in self.models:
             self._passed_over += 1
             return False

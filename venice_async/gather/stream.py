@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Protocol, Self
@@ -42,7 +43,7 @@ from venice_async.storage.journal import (
     check_verification,
     write_waits,
 )
-from venice_async.types.catalogue import ImageModel
+from venice_async.types.frozen import FrozenDict
 from venice_async.types.offer import Offer, traits_of
 from venice_async.types.outcome import (
     Blocked,
@@ -57,7 +58,7 @@ from venice_async.types.request import ImageRequest
 from venice_async.types.statistics import Wait
 
 from .buyer import Buyer, Gate
-from .models import Models
+from .models import Models, known_models
 from .options import Options
 from .stops import Stops
 from .waiting import Waiting
@@ -65,7 +66,6 @@ from .waiting import Waiting
 __all__ = ["Items", "OutcomeStream"]
 
 _ERRORS_KEPT = 100
-_ASKING = 5.0  # seconds for prices that nothing depends on
 _LOOK_EVERY = 0.5  # seconds, at what is waited for
 
 
@@ -99,6 +99,8 @@ class OutcomeStream:
         extend: Whether a directory with another job's journal is added to.
         gate: Asked before each purchase, or None.
         rows: Whether `metadata.jsonl` is written in the end.
+        traits: What traits stand for in a journal that is new; what they stand for now where None.
+        stopped_models: By model, an error that others have met: nothing is sent for it.
     """
 
     def __init__(
@@ -112,6 +114,8 @@ class OutcomeStream:
         extend: bool = False,
         gate: Gate | None = None,
         rows: bool = True,
+        traits: Mapping[str, str] | None = None,
+        stopped_models: Mapping[str, VeniceError] = FrozenDict(),
     ) -> None:
         self._session = session
         self._items = items
@@ -120,6 +124,7 @@ class OutcomeStream:
         self._extend = extend
         self._gate = gate
         self._rows = rows
+        self._traits = traits
         self._journal = journal
         self._budget = Budget(options.budget)
         self._models = Models(Offer(), {})
@@ -129,7 +134,7 @@ class OutcomeStream:
         self._errors: list[VeniceError] = []
         self._counts = dict.fromkeys((Generated, Skipped, Failed, Unconfirmed, Blocked), 0)
         self._began = self._ended = 0.0
-        self._stops = Stops()
+        self._stops = Stops(stopped_models)
         self._breaker = Breaker(options.max_unusable, options.max_refusals)
         self._waiting = Waiting(session, options.max_wait)
         self._stopped: VeniceError | None = None
@@ -141,11 +146,12 @@ class OutcomeStream:
             raise SessionStateError("a batch is entered once; call stream_generate again")
         self._session.check_open()
         check = check_verification(self._options.verify)
-        models = await self._priced_models()
+        models = await known_models(self._session, needed=self._options.budget is not None)
         costs = partial(cost_of, models=models)
         known = Costs(costs, needed=self._options.budget is not None)
         today = traits_of(models.values(), self._session.default_model)
-        standing = await self._journal.open(self._job, known, today, extend=self._extend)
+        traits = today if self._traits is None else self._traits
+        standing = await self._journal.open(self._job, known, traits, extend=self._extend)
         self._models = Models(Offer(models=models, traits=standing.traits), today)
         self._run_number, self._spent_before = standing.run, standing.spent
         self._budget.spent = standing.spent
@@ -200,14 +206,6 @@ class OutcomeStream:
             await journal.close(self._stopped, **({"last": write_rows} if self._rows else {}))
         except StorageError as exc:  # the images are there, and the next run writes what is missing
             self._stop_because(exc)
-
-    async def _priced_models(self) -> dict[str, ImageModel]:
-        """The models by id; empty if they cannot be had and nothing depends on it."""
-        if self._options.budget is not None:
-            return {model.id: model for model in await self._session.models()}
-        with suppress(VeniceError), anyio.move_on_after(_ASKING):
-            return {model.id: model for model in await self._session.models()}
-        return {}
 
     async def _end(self) -> None:
         """End the batch's own task; a cancellation of the caller's meanwhile is passed on, not taken."""

@@ -49,10 +49,12 @@ class Mark:
     Attributes:
         shard_size: Items of a shard; the last one may hold fewer.
         job: What makes the job the one it is, by name.
+        traits: What each trait stood for when the job began: the ids of models; None if nobody has asked.
     """
 
     shard_size: int
     job: dict[str, str]
+    traits: dict[str, str] | None = None
 
 
 def shard_name(number: int) -> str:
@@ -88,13 +90,19 @@ def shards_begun(directory: Path) -> set[int]:
 
 
 @storage_errors()
-def mark_sharded(directory: Path, shard_size: int, job: Mapping[str, str]) -> None:
+def mark_sharded(
+    directory: Path, shard_size: int, job: Mapping[str, str], traits: Mapping[str, str] | None = None
+) -> Mark:
     """Mark a directory as that of a job in shards, or see that it is marked as this one's; blocks.
 
     Args:
         directory: The job's, which is made if need be.
         shard_size: Items of a shard, at least 1.
         job: What makes the job the one it is, by name.
+        traits: What each trait stands for, which a new mark keeps; None if nobody has asked.
+
+    Returns:
+        The mark that stands there.
 
     Raises:
         ConfigurationError: The size is none, or the directory holds a job that is not in shards.
@@ -109,6 +117,8 @@ def mark_sharded(directory: Path, shard_size: int, job: Mapping[str, str]) -> No
         _check_unused(directory)
         prepare_directory(directory, synced=True)
         told = {"version": VERSION, "shard_size": shard_size, "job": dict(job)}
+        if traits is not None:
+            told["traits"] = dict(traits)
         with suppress(FileExistsError):  # somebody was faster; it may be the same job
             write_whole(directory / PRIVATE / SHARDS, told, replace=False)
         known = read_mark(directory)
@@ -118,6 +128,7 @@ def mark_sharded(directory: Path, shard_size: int, job: Mapping[str, str]) -> No
         raise JobChangedError(
             f"{directory} holds another job: {'; '.join(changed)}. Nothing was sent; choose another directory"
         )
+    return known
 
 
 def _check_unused(directory: Path) -> None:
@@ -144,16 +155,17 @@ def read_mark(directory: Path) -> Mark | None:
     try:
         told: dict[str, Any] = orjson.loads(path.read_bytes())
         check_version(path, told["version"])
-        size, job = told["shard_size"], told["job"]
-        whole = type(size) is int and size > 0 and all(isinstance(value, str) for value in job.values())
+        size, job, traits = told["shard_size"], told["job"], told.get("traits")
+        texts = (*job.values(), *(() if traits is None else traits.values()))
+        whole = type(size) is int and size > 0 and all(isinstance(value, str) for value in texts)
     except FileNotFoundError:
         return None
     except (AttributeError, KeyError, TypeError, ValueError):
-        whole, size, job = False, 0, {}
+        whole, size, job, traits = False, 0, {}, None
     if not whole:
         text = "This marks a job in shards, and is damaged; put a copy back"
         raise JournalError(errno.EIO, text, str(path))
-    return Mark(size, job)
+    return Mark(size, job, traits)
 
 
 def check_version(path: Path, version: object) -> None:
