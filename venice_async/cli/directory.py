@@ -123,7 +123,7 @@ def retry(
     concurrency: Annotated[int, typer.Option(min=1, help="Requests in flight at once.")] = 16,
     per_minute: Annotated[
         int | None,
-        typer.Option(min=0, help="Requests a minute and model; 0 for no limit.", show_default=False),
+        typer.Option(min=0, help="Images a minute and model; 0 for no limit.", show_default=False),
     ] = None,
     attempts: Annotated[
         int, typer.Option(min=1, help="Attempts for what was not billed.")

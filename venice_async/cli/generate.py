@@ -104,7 +104,7 @@ def generate(
         int | None,
         typer.Option(
             min=0,
-            help="Requests a minute and model; 0 for no limit; without it, what the server allows.",
+            help="Images a minute and model; 0 for no limit; without it, what the server allows.",
             rich_help_panel=_JOB,
             show_default=False,
         ),

@@ -40,7 +40,7 @@ def redo(
     concurrency: Annotated[int, typer.Option(min=1, help="Requests in flight at once.")] = 16,
     per_minute: Annotated[
         int | None,
-        typer.Option(min=0, help="Requests a minute and model; 0 for no limit.", show_default=False),
+        typer.Option(min=0, help="Images a minute and model; 0 for no limit.", show_default=False),
     ] = None,
     budget_usd: BudgetUsd = None,
     max_unusable: MaxUnusable = MAX_UNUSABLE,
