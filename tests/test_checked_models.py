@@ -147,8 +147,10 @@ def test_a_call_waits_for_the_catalogue_no_longer_than_its_deadline(raw_server):
                 await venice.generate(FOX, timeout=0.1)
             return [bytes(sent).split(b" ")[1] for sent in server.received]
 
-    asked_for = asyncio.run(main())
-    assert asked_for == [b"/api/v1/models?type=image"] * 2
+    # How much of the second question is sent before its time is up is the machine's business.
+    first, *rest = asyncio.run(main())
+    assert first == b"/api/v1/models?type=image"
+    assert rest in ([], [first])
 
 
 class Unreachable:

@@ -135,7 +135,7 @@ def replaced(path):
 
 def renumbered(path):
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
 
 
 DAMAGED = (
@@ -155,7 +155,7 @@ DAMAGED = (
         (halved, DAMAGED),
         (emptied, (*DAMAGED, "it is no journal of this library")),
         (replaced, (*DAMAGED, "file is not a database")),
-        (renumbered, ("The journal is of version 2, which a newer venice-async has written; update it",)),
+        (renumbered, ("The journal is of version 3, which a newer venice-async has written; update it",)),
         (os.unlink, ()),
     ],
     ids=["torn", "overwritten", "halved", "emptied", "no-database", "newer", "deleted"],

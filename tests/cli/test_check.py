@@ -60,7 +60,7 @@ def test_a_request_from_a_file_may_leave_its_model_out(generated, tmp_path):
 )
 def test_what_a_model_does_not_take_is_told_before_anything_is_sent(generated, tmp_path, options, told):
     code, err, sent = generated(*options)
-    assert code == 1
+    assert code == 2
     assert told in err
     assert "nothing was sent; --no-check-models sends such requests all the same" in err
     assert sent == []
@@ -71,7 +71,7 @@ def test_every_row_of_a_file_is_looked_at_and_told_with_its_line(generated, tmp_
     rows = ["prompt,model,width", *["a fox,chroma,512"] * 300, "a hen,venice-sd35,520", "a cow,chroma,100"]
     (tmp_path / "rows.csv").write_text("\n".join(rows))
     code, err, sent = generated("--from", "rows.csv", "--set", "seed=0..99", "--into", "out")
-    assert (code, sent) == (1, [])
+    assert (code, sent) == (2, [])
     assert "line 302, width = 520: expected a multiple of 16" in err
     assert "line 303, width = 100: expected a multiple of 8" in err
 
@@ -79,7 +79,7 @@ def test_every_row_of_a_file_is_looked_at_and_told_with_its_line(generated, tmp_
 def test_a_fault_of_many_rows_is_told_once(generated, tmp_path):
     (tmp_path / "rows.csv").write_text("prompt,width\n" + "a fox,510\n" * 50)
     code, err, _ = generated("--from", "rows.csv", *SD35)
-    assert code == 1
+    assert code == 2
     assert err.count("width = 510") == 1
 
 
@@ -87,7 +87,7 @@ def test_every_prompt_that_is_too_long_is_told(generated, tmp_path):
     rows = ["prompt", "x" * 1600, "a fox", "x" * 1502, "x" * 1500]
     (tmp_path / "rows.csv").write_text("\n".join(rows))
     code, err, _ = generated("--from", "rows.csv", "--limits", "model", *SD35)
-    assert code == 1
+    assert code == 2
     assert [line.split(",")[0] for line in err.splitlines() if "characters, not" in line] == [
         "  line 2",
         "  line 4",
@@ -144,7 +144,7 @@ def test_styles_that_cannot_be_had_are_told_and_stop_nobody(generated, monkeypat
 def test_the_narrowest_wider_profile_is_named_and_admits_it(generated, options, limits):
     command = ["a fox", *options, "--model", "nano-banana-pro", "--into", "out"]
     code, err, sent = generated(*command)
-    assert (code, sent) == (1, [])
+    assert (code, sent) == (2, [])
     assert f"(--limits {limits} would admit it)" in err
     code, err, sent = generated(*command, "--limits", limits)
     assert code == 0, err
@@ -155,7 +155,7 @@ def test_inpaint_is_refused_by_the_limits_of_today_which_name_those_of_2025(gene
     (tmp_path / "a.png").write_bytes(b"\x89PNG")
     inpaint = ["--inpaint", "a.png", "--inpaint-strength", "5", "--limits", "current"]
     code, err, sent = generated("a fox", *inpaint, *SMALL)
-    assert (code, sent) == (1, [])
+    assert (code, sent) == (2, [])
     assert "inpaint" in err
     assert "--limits schema, the profile of 2025, would admit it" in err
 
@@ -172,7 +172,7 @@ def test_the_limits_of_a_model_are_its_own(generated):
 def test_a_sweep_over_what_the_model_ignores_is_refused_unless_forced(generated):
     sweep = ["a fox", "--set", "steps=10,20", "--seeds", "0-1", "--model", "z-image-turbo", *SMALL]
     code, err, sent = generated(*sweep)
-    assert (code, sent) == (1, [])
+    assert (code, sent) == (2, [])
     assert "z-image-turbo ignores steps" in err
     assert "Leave --set steps out, or add --force" in err
     code, err, sent = generated(*sweep, "--force")
@@ -212,5 +212,5 @@ def test_a_transparent_background_and_a_users_name_are_sent(generated):
 
 def test_a_transparent_background_is_refused_where_a_model_has_none(generated):
     code, err, sent = generated("a fox", "--transparent-background", *SD35)
-    assert (code, sent) == (1, [])
+    assert (code, sent) == (2, [])
     assert "venice-sd35 has no transparency" in err
