@@ -292,7 +292,9 @@ def _timing(told: Any) -> Timing | None:
         timing = _structure(told, Timing, "'timing'")
     except DecodeError:
         return None
-    return timing if all(map(math.isfinite, attrs.astuple(timing))) else None
+    waited = timing.inference_preprocessing_time + timing.inference_queue_time
+    # A sum is finite only if each of its parts is.
+    return timing if math.isfinite(waited + timing.inference_duration + timing.total) else None
 
 
 def _frozen(value: Any, depth: int = DEPTH) -> Any:
